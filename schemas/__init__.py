@@ -1,0 +1,1 @@
+"""WHAT IT IS: the vocabulary of Orderferry. Pure, frozen, versioned; imports nothing of the rest."""
