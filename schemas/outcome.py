@@ -56,6 +56,7 @@ class Reason(StrEnum):
     CANCELLED_WITH_CASH = "cancelled_with_cash"
     DELETED_AFTER_POSTING = "deleted_after_posting"
     FEWER_GOODS = "fewer_goods"
+    MORE_GOODS = "more_goods"
     EXCHANGE = "exchange"
     OVERPAID = "overpaid"
     WRONG_PERIOD = "wrong_period"

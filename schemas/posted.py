@@ -1,0 +1,75 @@
+"""What stands in the ERP, as far as we know: the applied state of one document."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from schemas.base import Amount, Frozen, Ref
+from schemas.effect import Component
+from schemas.order import ZERO
+
+
+class PostedStatus(StrEnum):
+    """Where the ERP's document stands."""
+
+    DRAFT = "draft"
+    CONFIRMED = "confirmed"
+    HELD = "held"
+    SHIPPED = "shipped"
+    CANCELLED = "cancelled"
+
+
+class PostedLine(Frozen):
+    """One line as the ERP says it has it."""
+
+    line_id: str
+    component: Component
+    erp_id: str
+    quantity: int
+    rate: Amount
+    total: Amount
+
+
+class PostedAdjustment(Frozen):
+    """A fee (positive) or discount (negative) of ours on the ERP's document."""
+
+    label: str
+    component: Component
+    amount: Amount
+
+
+class Posted(Frozen):
+    """One document of ours in the ERP. Which fields mean something depends on `document.kind`."""
+
+    document: Ref
+    erp_id: str
+    erp_number: str = ""
+    document_type: str = ""
+    status: PostedStatus = PostedStatus.CONFIRMED
+    currency: str
+    revision: int = 1
+    account_erp_id: str = ""
+    order_erp_id: str = ""
+    ship_to_erp_id: str = ""
+    bill_to_erp_id: str = ""
+    lines: tuple[PostedLine, ...] = ()
+    adjustments: tuple[PostedAdjustment, ...] = ()
+    discount: Amount = ZERO
+    fees: Amount = ZERO
+    tax: Amount = ZERO
+    """Tax that the ERP itself computed; ours are lines."""
+    shipping: Amount = ZERO
+    total: Amount = ZERO
+    """Of a payment: its amount. Of a refund: the value given back."""
+    paid: Amount = ZERO
+    balance: Amount = ZERO
+    refunded: Amount = ZERO
+    """Of a payment: how much of it was given back so far."""
+    addresses: tuple[tuple[str, str], ...] = ()
+    """Of an account: digest of an address to its id in the ERP."""
+    read_at: float = 0.0
+    """When the ERP last said so, unix seconds of our clock."""
+    source_version: str = ""
+    policy_version: str = ""
+    hold: str = ""
+    """What holds it in the ERP, in the ERP's words."""

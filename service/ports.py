@@ -1,0 +1,469 @@
+"""What the story needs from the outside, as protocols: a ledger, an ERP, dead letters, people, a clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum, StrEnum
+from typing import Protocol
+
+from schemas.base import Ref
+from schemas.effect import Effect
+from schemas.event import Event, Fact, Position
+from schemas.outcome import OutcomeName, Reason, Verdict
+from schemas.posted import Posted
+
+
+class Priority(IntEnum):
+    """Order of the ERP's budget (correctness 17)."""
+
+    LIVE = 0
+    RECOVERY = 1
+    REPLAY = 2
+
+
+class Clock(Protocol):
+    """Time, replaceable in tests and simulation."""
+
+    def now(self) -> float:
+        """Return unix seconds."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Let this long pass."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of Kafka, as it was read."""
+
+    position: Position
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+    timestamp: float
+    """Unix seconds, by the broker or its producer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """One piece of work in a record: the lane that it belongs to, and what was read from it."""
+
+    key: str
+    payload: object
+
+
+# --- the ledger, as the pipeline uses it -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to act on one key, until `expires_at` of the database's clock, proven by `fence`."""
+
+    key: str
+    fence: int
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One event on its way in. `id` names it for good (a digest of position or delivery)."""
+
+    id: str
+    event: Event
+    position: Position | None = None
+    priority: Priority = Priority.LIVE
+
+
+class Absorbed(StrEnum):
+    """What became of a fact when it met what was already known of its entity (correctness 2)."""
+
+    NEWER = "newer"
+    SAME = "same"
+    OLDER = "older"
+    CONFLICT = "conflict"
+    """Same version, other content: only the shop can tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The newest accepted fact about one source entity, and whether its effects are proven."""
+
+    fact: Fact
+    digest: str
+    settled_under: str | None
+    """The policy version under which all effects of this very version and digest are proven; None where they are not."""
+    conflict: bool = False
+
+
+class IntentState(StrEnum):
+    """An intent is the only plan that survives (correctness 6)."""
+
+    OPEN = "open"
+    """Committed before the call; after a crash this reads as unknown."""
+    DONE = "done"
+    REFUSED = "refused"
+    ABSENT = "absent"
+    """Proven to have had no effect; the next generation may try."""
+    IN_DOUBT = "in_doubt"
+    """No proof either way: a person decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request of the ERP, before it has a key and a time."""
+
+    method: str
+    path: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One attempt to bring about one effect: exact bytes, key and time, committed before the socket is written."""
+
+    id: str
+    """Digest of ERP, document, effect name and generation; also the idempotency key that is sent."""
+    erp: str
+    key: str
+    document: Ref
+    effect: Effect
+    generation: int
+    step: Step
+    credential: str
+    """Fingerprint of the API key; never the key."""
+    attempted_at: float
+    deadline: float
+    erp_time: float
+    """The ERP's clock (its `Date` header) when this was written; 0 where it was not known."""
+    attempts: int = 1
+    state: IntentState = IntentState.OPEN
+    answer: str = ""
+    """The outcome in short: status, code, hint. No personal field."""
+    how: str = ""
+    """How an unknown was resolved: `answer`, `key`, `look_up`, `person`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The ERP's last clear no to an effect; the same content is not sent again until something changes."""
+
+    effect_name: str
+    content: str
+    """Digest of the step's bytes that were refused."""
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Everything that the ledger knows about one key, under a fresh lease."""
+
+    lease: Lease
+    absorbed: Mapping[tuple[str, int], Absorbed]
+    """By (arrival id, index of the fact in its event)."""
+    known: Mapping[Ref, Known]
+    posted: Mapping[Ref, Posted]
+    intents: Sequence[Intent]
+    """Unresolved ones only: OPEN and IN_DOUBT."""
+    generations: Mapping[str, int]
+    """Highest generation used so far, by effect name."""
+    refusals: Mapping[str, Refusal]
+    first_seen: float
+    """When this key was first heard of, unix seconds."""
+    held: str = ""
+    """A person's explicit hold, with its reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Another owner holds the key until `expires_at` (database time); `retry_in` seconds from now is worth a try."""
+
+    key: str
+    retry_in: float
+
+
+@dataclass(frozen=True, slots=True)
+class EventEnd:
+    """The one named outcome of one event (I8)."""
+
+    arrival: Arrival
+    outcome: OutcomeName
+    reason: Reason | None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What is committed when a key is left: verdicts, marks, outcomes, and the lease given back, in one transaction."""
+
+    lease: Lease
+    verdicts: Sequence[Verdict]
+    """Of every document of the key. The parked set of the key is replaced by the parked ones among them."""
+    settled: Sequence[tuple[Ref, str, str]]
+    """(entity, digest, policy version) whose effects are all proven."""
+    events: Sequence[EventEnd]
+    posted: Sequence[Posted] = ()
+    wake_at: float | None = None
+    """When the key should be looked at again although nothing arrives."""
+
+
+class Ledger(Protocol):
+    """State that survives: see service/ledger. Every call is one member of a group commit and is fenced."""
+
+    async def open(self, key: str, arrivals: Sequence[Arrival]) -> Opened | Busy:
+        """Absorb the facts of the arrivals and claim the key, in one transaction."""
+        ...
+
+    async def begin(
+        self, lease: Lease, intent: Intent, *, ended: Sequence[Intent] = (), posted: Sequence[Posted] = ()
+    ) -> None:
+        """Commit an intent before its call, together with the ends of earlier ones. Raises FenceLost."""
+        ...
+
+    async def end(self, intent: Intent, *, posted: Sequence[Posted] = ()) -> None:
+        """Record the outcome of an existing intent; accepted from anyone, a terminal outcome is never overwritten."""
+        ...
+
+    async def close(self, closing: Closing) -> None:
+        """Commit verdicts and outcomes and give the lease back. Raises FenceLost."""
+        ...
+
+    async def renew(self, leases: Sequence[Lease]) -> set[str]:
+        """Extend leases; returns the keys whose lease is lost."""
+        ...
+
+    async def account(self, ref: Ref) -> Posted | None:
+        """The posted account of this buyer, following nothing; no lease needed to read."""
+        ...
+
+
+# --- the ERP -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What this ERP can do; the planner sees it."""
+
+    confirm_return: bool = True
+    refund_minor_units: frozenset[int] = frozenset({2})
+    """Currencies with these numbers of decimals may use the refund call (books 12)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """ERP ids for what an effect names: lines in order, addresses, account."""
+
+    products: Sequence[tuple[str, str | None]] = ()
+    """(product id, variant id or None), one per line of the effect."""
+    account_erp_id: str = ""
+    ship_to_erp_id: str = ""
+    bill_to_erp_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """An effect cannot be turned into a request yet."""
+
+    reason: Reason
+    detail: str
+    release: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the ERP said it did: the documents as they stand there now."""
+
+    posted: Sequence[Posted]
+    erp_time: float = 0.0
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Proof of presence: tenant, identity, amount and currency were compared."""
+
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """Complete scan without a match; `began_at` by our clock. Proof only together with the settle horizon."""
+
+    began_at: float
+    erp_time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Neither: more than one found, or a value that is neither before nor after."""
+
+    reason: Reason
+    detail: str
+
+
+class ERP(Protocol):
+    """One ERP. `prerequisite`, `step` and `read` are pure; the rest is I/O and raises the names of service.errors."""
+
+    name: str
+    capabilities: Capabilities
+    credential: str
+
+    def prerequisite(self, effect: Effect, account: Posted | None) -> Effect | None:
+        """Return the account or address effect that must be done before this one, if any."""
+        ...
+
+    async def resolve(self, effect: Effect, account: Posted | None, *, priority: Priority) -> Resolution | Unresolved:
+        """Look up what the effect names (products by SKU, addresses of the account)."""
+        ...
+
+    def step(self, effect: Effect, resolution: Resolution) -> Step:
+        """Turn an effect into its one request."""
+        ...
+
+    async def publish(self, intent: Intent, *, priority: Priority) -> Receipt:
+        """Send the intent's exact bytes under its key. Raises Retryable, Unknown, Refused or Waiting."""
+        ...
+
+    async def find(self, intent: Intent, *, priority: Priority) -> Found | Absent | Unclear:
+        """Look an effect up by its tag, or compare the value now with before and after (correctness 10, 11)."""
+        ...
+
+    async def refresh(self, posted: Posted, *, priority: Priority) -> Posted:
+        """Read a document again; our own tags (line ids, versions) are kept."""
+        ...
+
+    def erp_time(self) -> float:
+        """Return the ERP's clock now, as last seen and carried on by ours; 0 before the first answer."""
+        ...
+
+    def window_open(self, intent: Intent) -> bool:
+        """Whether the same bytes under the same key are still recognised, by the ERP's clock minus a margin."""
+        ...
+
+
+# --- dead letters ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A record that cannot be read: its bytes, headers and position, and why."""
+
+    position: Position
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+    reason: Reason
+    detail: str
+
+
+class DeadLetters(Protocol):
+    """Where undecodable records go; durable when it returns (the topic acknowledged, or the ledger committed)."""
+
+    async def put(self, letter: DeadLetter) -> None:
+        """Keep it."""
+        ...
+
+
+# --- people ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """One parked document."""
+
+    document: Ref
+    key: str
+    reason: Reason
+    detail: str
+    release: str
+    amount: str
+    since: float
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """One line of the tenant's tables: how a word of the shop is said in the ERP."""
+
+    external_source: str
+    tenant: str
+    table: str
+    """sku, tender, tax, shipping, tip, gift_card, duties, fees, custom, rounding, location, account."""
+    name: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """Who decided what, and why."""
+
+    at: float
+    who: str
+    action: str
+    subject: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything about one key, for `explain`."""
+
+    key: str
+    known: Sequence[Known]
+    posted: Sequence[Posted]
+    intents: Sequence[Intent]
+    events: Sequence[EventEnd]
+    verdicts: Sequence[Verdict]
+    audits: Sequence[Audit] = field(default_factory=tuple)
+
+
+class Desk(Protocol):
+    """What people may ask and order; every order is audited with who and why."""
+
+    async def find_keys(self, external_source: str, text: str) -> Sequence[str]:
+        """Keys that match a document id, an order name, an ERP number or a transaction id."""
+        ...
+
+    async def all_keys(self, external_source: str, *, after: str, limit: int) -> Sequence[str]:
+        """Keys in order, for a report over everything."""
+        ...
+
+    async def story(self, key: str) -> Story:
+        """Everything known about one key."""
+        ...
+
+    async def parked(
+        self, *, tenant: str | None = None, reason: str | None = None, limit: int = 1000
+    ) -> Sequence[Parked]:
+        """The parked documents, oldest first."""
+        ...
+
+    async def release(self, key: str, *, who: str, why: str) -> None:
+        """Let a key try again: forget refusals and holds, plan it now."""
+        ...
+
+    async def discard(self, document: Ref, *, who: str, why: str) -> None:
+        """End a parked document for good as skipped by a person."""
+        ...
+
+    async def mappings(self, external_source: str, tenant: str) -> Sequence[Mapped]:
+        """The tenant's tables."""
+        ...
+
+    async def set_mapping(self, mapping: Mapped, *, who: str, why: str) -> int:
+        """Set one line and reopen exactly what was parked for it; returns how many keys were reopened."""
+        ...
+
+    async def pause(self, external_source: str, tenant: str, *, paused: bool, who: str, why: str) -> None:
+        """Stop or resume a tenant."""
+        ...
+
+    async def paused(self) -> frozenset[tuple[str, str]]:
+        """The paused tenants."""
+        ...
+
+    async def resolve_doubt(self, intent_id: str, *, happened: bool, erp_id: str, who: str, why: str) -> None:
+        """A person says whether an effect in doubt exists in the ERP."""
+        ...
