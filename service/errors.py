@@ -82,5 +82,5 @@ class FenceLost(FerryError):
         return f"the lease of {self.key} was lost; its next owner goes on from the ledger"
 
 
-class Fatal(Exception):  # noqa: N818 - a stop signal, deliberately not a FerryError, so that nothing catches it by accident
-    """The process must stop: going on could lose or double something."""
+class Fatal(Exception):
+    """The process must stop: going on could lose or double something. No FerryError, so that nothing catches it."""

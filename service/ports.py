@@ -93,7 +93,7 @@ class Known:
     fact: Fact
     digest: str
     settled_under: str | None
-    """The policy version under which all effects of this very version and digest are proven; None where they are not."""
+    """The policy version under which all effects of this very version and digest are proven, if they are."""
     conflict: bool = False
 
 
