@@ -1,0 +1,1 @@
+"""OUT, the common part: transport, error table, limiter, concurrency, breaker, and the courier that composes them."""

@@ -1,0 +1,368 @@
+"""The error table against a server that misbehaves and counts: only a connection that never was is Retryable."""
+
+import asyncio
+import contextlib
+import socket
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+
+import aiohttp
+import httpx
+import pytest
+from aiohttp import http_exceptions
+from aiohttp.client_reqrep import ConnectionKey
+
+from service.errors import FerryError, Retryable, Unknown
+from service.http.failures import FAILURES, NEVER_CONNECTED, translate
+from service.http.transport import Transport
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+
+
+class RawServer:
+    """Reads requests by hand, counts the complete ones, and does to each connection what the test says."""
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.connections = 0
+        self.done = asyncio.Event()
+        self._server: asyncio.Server | None = None
+        self.port = 0
+
+    async def start(self, behave: "Behaviour") -> None:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            self.connections += 1
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                await behave(self, reader, writer)
+            writer.close()
+            self.done.set()
+
+        self._server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def read_request(self, reader: asyncio.StreamReader) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = next(
+            (int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), 0
+        )
+        await reader.readexactly(length)
+        self.requests += 1
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+
+
+Behaviour = Callable[[RawServer, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+def says(text: bytes, *, then: str = "close") -> Behaviour:
+    async def behave(server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await server.read_request(reader)
+        writer.write(text)
+        with contextlib.suppress(ConnectionError):
+            await writer.drain()
+        if then == "reset":
+            reset(writer)
+        elif then == "stall":
+            await reader.read()
+
+    return behave
+
+
+AFTER_THE_REQUEST: dict[str, Behaviour] = {
+    "closes after the request": says(b""),
+    "resets after the request": says(b"", then="reset"),
+    "stalls": says(b"", then="stall"),
+    "headers cut": says(b"HTTP/1.1 200 OK\r\nContent-Le"),
+    "headers only": says(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"),
+    "headers only, reset": says(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", then="reset"),
+    "headers only, stall": says(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", then="stall"),
+    "half a body": says(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}..."),
+    "half a body, reset": says(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}...", then="reset"),
+    "half a body, stall": says(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{}...", then="stall"),
+    "half a chunk": says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n{}..."),
+    "no last chunk": says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n"),
+    "no last chunk, stall": says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n", then="stall"),
+    "garbage for a chunk": says(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"),
+    "no end to be told": says(b"HTTP/1.1 200 OK\r\n\r\n{}"),
+    "two lengths": says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
+    "a length that is none": says(b"HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\n{}"),
+    "broken compression": says(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nxxxxx"),
+    "garbage": says(b"\x00\xff\xfe garbage\r\n\r\n"),
+    "another protocol": says(b"220 mail.example.com ESMTP\r\n"),
+    "endless headers": says(b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 200_000),
+    "a header too long": says(b"HTTP/1.1 200 OK\r\nX-A: " + b"b" * 1_000_000 + b"\r\n\r\n"),
+}
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[RawServer]:
+    server = RawServer()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def transport() -> AsyncIterator[Transport]:
+    async with Transport(connect_timeout_s=0.2) as transport:
+        yield transport
+
+
+async def call(transport: Transport, port: int, method: str = "POST", scheme: str = "http") -> httpx.Response:
+    request = httpx.Request(
+        method,
+        f"{scheme}://127.0.0.1:{port}/v1/orders?search=anna@example.com",
+        headers={"Authorization": "Bearer ark_secret", "Content-Type": "application/json"},
+        content=b"{}" if method != "GET" else b"",
+    )
+    return await transport.send(request, deadline=0.4, what="order 1001")
+
+
+def check_no_secret(error: FerryError) -> None:
+    said = f"{error!r} {error} {error.__cause__!r}"
+    assert "order 1001" in said
+    assert "ark_secret" not in said
+    assert "anna" not in said
+    assert error.__suppress_context__ or error.__context__ is None
+
+
+@pytest.mark.parametrize("method", ["POST", "GET", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("name", AFTER_THE_REQUEST)
+async def test_after_the_request_was_sent_every_failure_is_unknown_and_nothing_is_sent_twice(
+    server: RawServer, transport: Transport, name: str, method: str
+) -> None:
+    await server.start(AFTER_THE_REQUEST[name])
+    with pytest.raises(Unknown) as caught:
+        await call(transport, server.port, method)
+    assert (server.requests, server.connections) == (1, 1)
+    check_no_secret(caught.value)
+
+
+@pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
+async def test_a_server_that_hangs_up_at_accept_leaves_it_unknown(
+    server: RawServer, transport: Transport, method: str
+) -> None:
+    async def behave(_: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        del reader
+        reset(writer)
+
+    await server.start(behave)
+    with pytest.raises(Unknown) as caught:
+        await call(transport, server.port, method)
+    assert server.connections == 1
+    check_no_secret(caught.value)
+
+
+@pytest.mark.parametrize("method", ["POST", "GET", "PUT", "DELETE"])
+@pytest.mark.parametrize("how", ["closes", "resets"])
+async def test_a_reused_connection_that_ends_after_our_request_is_unknown_and_not_sent_again(
+    server: RawServer, transport: Transport, method: str, how: str
+) -> None:
+    async def behave(server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await server.read_request(reader)
+        writer.write(OK)
+        await server.read_request(reader)
+        if how == "resets":
+            reset(writer)
+
+    await server.start(behave)
+    assert (await call(transport, server.port, method)).status_code == 200
+    with pytest.raises(Unknown):
+        await call(transport, server.port, method)
+    assert (server.requests, server.connections) == (2, 1)
+
+
+async def test_a_connection_that_the_server_closed_while_idle_is_replaced(
+    server: RawServer, transport: Transport
+) -> None:
+    await server.start(says(OK))
+    assert (await call(transport, server.port)).status_code == 200
+    await server.done.wait()
+    while server.connections < 2:  # the close may still be on its way to us: then the call is Unknown, never doubled
+        with contextlib.suppress(Unknown):
+            assert (await call(transport, server.port)).status_code == 200
+    assert server.requests == 2
+
+
+async def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one(
+    server: RawServer, transport: Transport
+) -> None:
+    again = asyncio.Event()
+
+    async def behave(server: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await server.read_request(reader)
+        writer.write(OK)
+        await again.wait()
+        writer.write(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
+        server.done.set()
+        await server.read_request(reader)
+        writer.write(OK)
+        await reader.read()
+
+    await server.start(behave)
+    assert (await call(transport, server.port)).status_code == 200
+    again.set()
+    await server.done.wait()
+    await until_readable(transport)
+    with pytest.raises(Retryable, match="nobody asked for"):
+        await call(transport, server.port)
+    assert server.requests == 1
+    assert (await call(transport, server.port)).status_code == 200
+
+
+async def until_readable(transport: Transport) -> None:
+    connector = transport._session.connector
+    assert connector is not None
+    (pooled,) = connector._conns.values()
+    async with asyncio.timeout(5):
+        while not pooled[0][0].should_close:  # noqa: ASYNC110 - aiohttp tells nobody
+            await asyncio.sleep(0)
+
+
+async def test_a_refused_connection_is_retryable(transport: Transport) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound but not listening: the kernel refuses
+        with pytest.raises(Retryable, match="ECONNREFUSED") as caught:
+            await call(transport, taken.getsockname()[1])
+    check_no_secret(caught.value)
+
+
+async def test_a_name_that_does_not_resolve_is_retryable(transport: Transport) -> None:
+    request = httpx.Request("POST", "http://orders.invalid/v1", content=b"{}")
+    with pytest.raises(Retryable):
+        await transport.send(request, deadline=2, what="order 1001")
+
+
+@pytest.fixture
+def deaf() -> Iterator[int]:
+    """Yield a port whose queue of connections is full, so that the kernel answers nothing."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        port: int = listener.getsockname()[1]
+        for _ in range(4):
+            filler = stack.enter_context(socket.socket())
+            filler.settimeout(0)
+            filler.connect_ex(("127.0.0.1", port))
+        yield port
+
+
+async def test_a_connect_that_takes_too_long_is_retryable(transport: Transport, deaf: int) -> None:
+    with pytest.raises(Retryable, match="too long") as caught:
+        await call(transport, deaf)
+    check_no_secret(caught.value)
+
+
+async def test_a_deadline_that_passes_while_connecting_is_retryable(deaf: int) -> None:
+    async with Transport(connect_timeout_s=5) as transport:
+        with pytest.raises(Retryable, match="deadline"):
+            await call(transport, deaf)
+
+
+@pytest.mark.parametrize("then", ["close", "reset", "stall"])
+async def test_a_tls_handshake_that_fails_is_retryable(server: RawServer, transport: Transport, then: str) -> None:
+    async def behave(_: RawServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        if then == "reset":
+            reset(writer)
+        elif then == "stall":
+            await reader.read()
+        else:
+            writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    await server.start(behave)
+    with pytest.raises(Retryable) as caught:
+        await call(transport, server.port, scheme="https")
+    assert server.requests == 0
+    check_no_secret(caught.value)
+
+
+def family(root: type[BaseException]) -> set[type[BaseException]]:
+    return {root}.union(*(family(kind) for kind in root.__subclasses__()))
+
+
+def known(kinds: set[type[BaseException]]) -> set[str]:
+    return {kind.__name__ for kind in kinds if kind.__module__.startswith("aiohttp")}
+
+
+RETRYABLE_WHEN_UNSENT = {
+    "ClientConnectorError",
+    "ClientConnectorDNSError",
+    "ClientProxyConnectionError",
+    "UnixClientConnectorError",
+    "ClientSSLError",
+    "ClientConnectorSSLError",
+    "ClientConnectorCertificateError",
+    "ConnectionTimeoutError",
+    "ServerFingerprintMismatch",
+    "ServerTimeoutError",  # a TimeoutError: with nothing sent it can only be the deadline
+    "SocketTimeoutError",
+}
+
+ALWAYS_UNKNOWN = {
+    "ClientError",
+    "ClientResponseError",
+    "ContentTypeError",
+    "WSServerHandshakeError",
+    "ClientHttpProxyError",
+    "TooManyRedirects",
+    "ClientConnectionError",
+    "ClientConnectionResetError",
+    "ClientOSError",
+    "ServerConnectionError",
+    "ServerDisconnectedError",
+    "ClientPayloadError",
+    "UploadAbortedError",
+    "InvalidURL",
+    "InvalidUrlClientError",
+    "RedirectClientError",
+    "NonHttpUrlClientError",
+    "InvalidUrlRedirectClientError",
+    "NonHttpUrlRedirectClientError",
+}
+
+
+def test_every_client_error_of_aiohttp_is_in_the_table() -> None:
+    assert known(family(aiohttp.ClientError)) == RETRYABLE_WHEN_UNSENT | ALWAYS_UNKNOWN
+
+
+def test_every_exception_that_aiohttp_exports_is_caught_or_known_to_be_foreign() -> None:
+    exported = {thing for thing in vars(aiohttp).values() if isinstance(thing, type) and issubclass(thing, Exception)}
+    foreign = {kind.__name__ for kind in exported if not issubclass(kind, FAILURES)}
+    assert foreign == {
+        "BadContentDispositionHeader",
+        "BadContentDispositionParam",
+        "EofStream",
+        "WSMessageTypeError",
+        "WebSocketError",
+    }
+    parser = {kind for kind in vars(http_exceptions).values() if isinstance(kind, type) and issubclass(kind, Exception)}
+    assert all(issubclass(kind, FAILURES) for kind in parser if kind.__module__ == http_exceptions.__name__)
+
+
+@pytest.mark.parametrize("kind", sorted(family(aiohttp.ClientError) | family(OSError), key=repr), ids=repr)
+def test_on_the_wire_nothing_is_retryable(kind: type[BaseException]) -> None:
+    assert isinstance(translate(kind.__new__(kind), what="order 1", on_wire=True), Unknown)
+
+
+@pytest.mark.parametrize("kind", sorted(family(aiohttp.ClientError), key=repr), ids=repr)
+def test_with_nothing_sent_only_failed_connects_are_retryable(kind: type[BaseException]) -> None:
+    retryable = isinstance(translate(kind.__new__(kind), what="order 1", on_wire=False), Retryable)
+    assert retryable == (issubclass(kind, NEVER_CONNECTED))
+    if kind.__module__.startswith("aiohttp"):
+        assert retryable == (kind.__name__ in RETRYABLE_WHEN_UNSENT)
+
+
+def test_the_words_of_a_failed_connect_hold_no_host_of_aiohttp() -> None:
+    key = ConnectionKey("h", 1, is_ssl=False, ssl=True, proxy=None, proxy_auth=None, proxy_headers_hash=None)
+    error = translate(aiohttp.ClientConnectorError(key, OSError(111, "x")), what="order 1", on_wire=False)
+    assert str(error) == (
+        "order 1: nothing happened (no connection could be made (ClientConnectorError ECONNREFUSED); nothing was sent)"
+    )
