@@ -114,14 +114,16 @@ async def transport() -> AsyncIterator[Transport]:
         yield transport
 
 
-async def call(transport: Transport, port: int, method: str = "POST", scheme: str = "http") -> httpx.Response:
+async def call(
+    transport: Transport, port: int, method: str = "POST", *, scheme: str = "http", deadline: float = 5
+) -> httpx.Response:
     request = httpx.Request(
         method,
         f"{scheme}://127.0.0.1:{port}/v1/orders?search=anna@example.com",
         headers={"Authorization": "Bearer ark_secret", "Content-Type": "application/json"},
         content=b"{}" if method != "GET" else b"",
     )
-    return await transport.send(request, deadline=0.4, what="order 1001")
+    return await transport.send(request, deadline=deadline, what="order 1001")
 
 
 def check_no_secret(error: FerryError) -> None:
@@ -139,7 +141,7 @@ async def test_after_the_request_was_sent_every_failure_is_unknown_and_nothing_i
 ) -> None:
     await server.start(AFTER_THE_REQUEST[name])
     with pytest.raises(Unknown) as caught:
-        await call(transport, server.port, method)
+        await call(transport, server.port, method, deadline=0.2 if "stall" in name else 5)
     assert (server.requests, server.connections) == (1, 1)
     check_no_secret(caught.value)
 
@@ -263,7 +265,7 @@ async def test_a_connect_that_takes_too_long_is_retryable(transport: Transport, 
 async def test_a_deadline_that_passes_while_connecting_is_retryable(deaf: int) -> None:
     async with Transport(connect_timeout_s=5) as transport:
         with pytest.raises(Retryable, match="deadline"):
-            await call(transport, deaf)
+            await call(transport, deaf, deadline=0.2)
 
 
 @pytest.mark.parametrize("then", ["close", "reset", "stall"])
