@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Protocol
@@ -200,11 +201,13 @@ class Closing:
 
     lease: Lease
     verdicts: Sequence[Verdict]
-    """Of every document of the key. The parked set of the key is replaced by the parked ones among them."""
+    """By document; what was said of a document that is not among them stays."""
     settled: Sequence[tuple[Ref, str, str]]
     """(entity, digest, policy version) whose effects are all proven."""
     events: Sequence[EventEnd]
     posted: Sequence[Posted] = ()
+    ended: Sequence[Intent] = ()
+    """Intents whose outcome is recorded along."""
     wake_at: float | None = None
     """When the key should be looked at again although nothing arrives."""
 
@@ -320,6 +323,14 @@ class ERP(Protocol):
 
     def step(self, effect: Effect, resolution: Resolution) -> Step:
         """Turn an effect into its one request."""
+        ...
+
+    def admit(self, *, priority: Priority) -> AbstractAsyncContextManager[None]:
+        """Wait for the breaker, a rate token and a free slot; held around `begin` and `publish` of one intent.
+
+        The token is taken before the intent is committed, so that the intent's deadline bounds the call (correctness
+        10 and 17). Raises Waiting.
+        """
         ...
 
     async def publish(self, intent: Intent, *, priority: Priority) -> Receipt:

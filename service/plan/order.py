@@ -1,0 +1,332 @@
+"""The order itself: whether it is ours, whether it may go, and which changes bring the ERP's document to it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from schemas.base import Kind
+from schemas.effect import AddLines, Adjust, Cancel, Confirm, CreateOrder, DocumentType, SaleLine
+from schemas.order import FinancialStatus, Order
+from schemas.order import Fulfilment as Shipped
+from schemas.outcome import Reason, Verdict
+from schemas.posted import Posted, PostedStatus
+from schemas.refund import Refund
+from service.plan.account import account_ref
+from service.plan.compare import difference, next_adjustment, same_lines, total_differs
+from service.plan.draft import Draft, Stage
+from service.plan.policy import Fulfilment, Gate
+from service.plan.sale import Sale, current_fails, equation_fails, removed_unexplained, sale_of
+from service.plan.state import parked, posted, skipped, waiting
+
+_PAID = frozenset({FinancialStatus.PAID, FinancialStatus.PARTIALLY_REFUNDED, FinancialStatus.REFUNDED})
+_OPEN = {
+    Gate.PAID: _PAID,
+    Gate.AUTHORIZED: _PAID | {FinancialStatus.AUTHORIZED, FinancialStatus.PARTIALLY_PAID},
+    Gate.CREATED: frozenset(FinancialStatus) - {FinancialStatus.VOIDED, FinancialStatus.EXPIRED},
+}
+
+
+def plan_order(draft: Draft, order: Order) -> None:
+    """Decide about the order; leaves a verdict unless an effect is still to be done."""
+    have = draft.applied.posted.get(order.ref)
+    verdict = _not_ours(draft, order) if have is None else None
+    if order.ref in draft.desired.conflicts:
+        verdict = parked(
+            order.ref,
+            Reason.SAME_VERSION_DIFFERS,
+            f"order {order.name}: two different contents carry the same time {order.version.at}; read it from the shop",
+        )
+    if verdict is None and have is None:
+        verdict = _not_yet(draft, order)
+    if verdict is not None:
+        draft.say(verdict)
+        return
+    _bring(draft, order, have)
+
+
+def _not_ours(draft: Draft, order: Order) -> Verdict | None:
+    policy = draft.policy
+    if order.test and not policy.admit_test:
+        return skipped(order.ref, Reason.TEST, f"order {order.name} is a test order")
+    if not policy.is_live(order.placed_at):
+        return skipped(
+            order.ref, Reason.BEFORE_GO_LIVE, f"order {order.name} was placed before {policy.go_live:%Y-%m-%d}"
+        )
+    if policy.channels and order.channel not in policy.channels:
+        return skipped(order.ref, Reason.FILTERED, f"order {order.name} came over channel {order.channel!r}")
+    if tag := next((tag for tag in order.tags if tag in policy.excluded_tags), None):
+        return skipped(order.ref, Reason.FILTERED, f"order {order.name} carries the tag {tag!r}")
+    return None
+
+
+def _not_yet(draft: Draft, order: Order) -> Verdict | None:
+    policy = draft.policy
+    if order.currency != policy.entity_currency:
+        return parked(
+            order.ref,
+            Reason.CURRENCY_UNSUPPORTED,
+            f"order {order.name} is in {order.currency}, but the ERP entity books {policy.entity_currency}",
+            amount=f"{order.totals.total} {order.currency}",
+        )
+    if order.cancelled_at is not None and (verdict := _cancelled_unposted(draft, order)):
+        return verdict
+    return _gate(draft, order)
+
+
+def _gate(draft: Draft, order: Order) -> Verdict | None:
+    policy = draft.policy
+    if not order.confirmed:
+        return waiting(order.ref, Reason.FRAUD_HOLD, f"order {order.name} is held for review in the shop")
+    if not _passes_gate(order, policy.gate):
+        return waiting(order.ref, Reason.GATE, f"order {order.name} is {order.financial_status}, not yet {policy.gate}")
+    if policy.fulfilment is Fulfilment.SHOP and order.fulfilment is not Shipped.FULFILLED:
+        return waiting(order.ref, Reason.NOT_SHIPPED, f"order {order.name} is invoiced once the shop has shipped it")
+    if policy.fulfilment is Fulfilment.SHOP and policy.open_day(order.business_date) is None:
+        return parked(
+            order.ref,
+            Reason.WRONG_PERIOD,
+            f"order {order.name} of {order.business_date} falls into a closed period and would post today",
+        )
+    return None
+
+
+def _cancelled_unposted(draft: Draft, order: Order) -> Verdict | None:
+    """Cancelled before anything was posted: it matters only where cash was involved."""
+    collected = sum(p.amount for p in draft.desired.collected())
+    returned = sum(p.amount for p in draft.desired.given_back())
+    if not collected and not _passes_gate(order, draft.policy.gate):
+        return skipped(order.ref, Reason.NEVER_POSTED, f"order {order.name} was cancelled before it was due")
+    if draft.policy.fulfilment is Fulfilment.ERP:
+        return None
+    if collected == returned:
+        return skipped(
+            order.ref, Reason.NEVER_POSTED, f"order {order.name} was cancelled unshipped and its cash given back"
+        )
+    return parked(
+        order.ref,
+        Reason.CANCELLED_WITH_CASH,
+        f"order {order.name} was cancelled unshipped, but {collected - returned} {order.currency} were not given back",
+        amount=f"{collected - returned} {order.currency}",
+    )
+
+
+def _passes_gate(order: Order, gate: Gate) -> bool:
+    return order.financial_status in _OPEN[gate] or order.totals.total == 0 or order.net_terms
+
+
+def _bring(draft: Draft, order: Order, have: Posted | None) -> None:
+    """Compare the sale with what stands in the ERP and ask for what is missing."""
+    removed = removed_unexplained(order, draft.desired.refunds)
+    if removed and draft.desired.collected():
+        draft.say(
+            parked(
+                order.ref,
+                Reason.FEWER_GOODS,
+                f"order {order.name}: goods were taken off a paid order without a refund record ({_pieces(removed)})",
+            )
+        )
+        return
+    sale = sale_of(order, draft.posted_under, removed)
+    if have is None or have.status is PostedStatus.CANCELLED:
+        if have is not None and (order.cancelled_at is not None or same_lines(have, sale)):
+            draft.say(posted(order.ref, "cancelled in the ERP"))
+            return
+        _create(draft, order, sale, revision=1 if have is None else have.revision + 1)
+        return
+    _change(draft, order, sale, have)
+
+
+def _unfit(draft: Draft, order: Order, sale: Sale) -> Verdict | None:
+    wrong = equation_fails(order) or current_fails(order, draft.desired.refunds, sale)
+    if wrong and not sale.missing:
+        amount = f"{order.totals.total} {order.currency}"
+        return parked(order.ref, Reason.DOES_NOT_ADD_UP, f"order {order.name}: {wrong}", amount=amount)
+    if sale.missing:
+        names = ", ".join(component.value for component in sale.missing)
+        return parked(
+            order.ref,
+            Reason.TARGET_MISSING,
+            f"order {order.name} has {names}, and no target was chosen for it; set it with `orderferry map set`",
+            release=f"target:{sale.missing[0].value}",
+        )
+    bare = next((line for line in order.lines if line.category == "stock" and not line.sku), None)
+    if bare is not None:
+        return parked(
+            order.ref,
+            Reason.SKU_UNKNOWN,
+            f"order {order.name}: line {bare.external_id} ({bare.title}) has no SKU; give it one in the shop",
+            release="sku:",
+        )
+    return None
+
+
+def _create(draft: Draft, order: Order, sale: Sale, *, revision: int) -> None:
+    if verdict := _unfit(draft, order, sale):
+        draft.say(verdict)
+        return
+    policy = draft.policy
+    kind = DocumentType.SALES_ORDER if policy.fulfilment is Fulfilment.ERP else DocumentType.INVOICE
+    draft.want(
+        Stage.RAISE,
+        CreateOrder(
+            document=order.ref,
+            name=f"order:{order.external_id}/create#{revision}",
+            source_version=str(order.version),
+            policy_version=policy.version,
+            currency=order.currency,
+            revision=revision,
+            document_type=kind,
+            account=account_ref(order),
+            party=order.buyer,
+            ship_to=order.ship_to,
+            bill_to=order.bill_to or order.ship_to,
+            pick_up=order.pick_up,
+            location=policy.locations.get(order.location_id, ""),
+            business_date=order.business_date,
+            lines=sale.lines,
+            discount=sale.discount,
+            total=sale.at_create,
+            notes=_for_the_warehouse(order),
+            customer_notes=order.note,
+            name_in_shop=order.name,
+            extra=_extra(order),
+        ),
+    )
+
+
+def _change(draft: Draft, order: Order, sale: Sale, have: Posted) -> None:
+    added, fewer = difference(have, sale)
+    if fewer:
+        _revise(draft, order, have)
+        return
+    if added:
+        if verdict := _unfit(draft, order, sale):
+            draft.say(verdict)
+        elif have.document_type != DocumentType.SALES_ORDER or have.status is PostedStatus.SHIPPED:
+            detail = f"order {order.name}: goods were added after it was invoiced; add them in the ERP by hand"
+            draft.say(parked(order.ref, Reason.MORE_GOODS, detail))
+        else:
+            _add(draft, order, added, have)
+        return
+    if adjustment := adjust(order, sale, have):
+        draft.want(Stage.RAISE, adjustment)
+        return
+    _post(draft, order, sale, have)
+
+
+def _post(draft: Draft, order: Order, sale: Sale, have: Posted) -> None:
+    """Everything is on the document: compare, then confirm."""
+    if wrong := total_differs(have, sale):
+        draft.say(parked(order.ref, Reason.ERP_TOTAL_DIFFERS, f"order {order.name}: {wrong}", amount=_due(order)))
+        return
+    if have.status is PostedStatus.HELD:
+        detail = f"order {order.name} is held in the ERP ({have.hold or 'no reason given'}); release it there"
+        draft.say(parked(order.ref, Reason.ERP_HOLD, detail, release=f"order:{order.external_id}", amount=_due(order)))
+    elif have.status is PostedStatus.DRAFT:
+        draft.want(Stage.RAISE, confirm(order, have))
+
+
+def adjust(fact: Order | Refund, sale: Sale, have: Posted) -> Adjust | None:
+    """Ask for the first fee or discount that the document still lacks; named by the total before and the change."""
+    if (adjustment := next_adjustment(sale, have)) is None:
+        return None
+    label, component, amount = adjustment
+    return Adjust(
+        document=fact.ref,
+        name=f"{fact.entity}:{fact.external_id}/adjust#{have.revision}:{label}:{have.total}+{amount}",
+        source_version=str(fact.version),
+        policy_version=have.policy_version,
+        currency=have.currency,
+        order_erp_id=have.erp_id,
+        label=label,
+        component=component,
+        amount=amount,
+        total_before=have.total,
+        total_after=have.total + amount,
+    )
+
+
+def confirm(fact: Order | Refund, have: Posted) -> Confirm:
+    """Ask for a draft to be posted."""
+    return Confirm(
+        document=fact.ref,
+        name=f"{fact.entity}:{fact.external_id}/confirm#{have.revision}",
+        source_version=str(fact.version),
+        policy_version=have.policy_version,
+        currency=have.currency,
+        order_erp_id=have.erp_id,
+    )
+
+
+def _revise(draft: Draft, order: Order, have: Posted) -> None:
+    """Fewer goods than posted: before shipping and unpaid, cancel and post the next revision (books 7)."""
+    if have.status is PostedStatus.SHIPPED or have.paid or draft.desired.collected():
+        detail = f"order {order.name} has fewer goods than the ERP's {have.erp_number}, which is paid or shipped"
+        draft.say(parked(order.ref, Reason.FEWER_GOODS, detail, amount=_due(order)))
+        return
+    want_cancel(draft, order, have)
+
+
+def want_cancel(draft: Draft, order: Order, have: Posted) -> None:
+    """Ask for the cancellation of the posted document."""
+    draft.want(
+        Stage.CANCEL,
+        Cancel(
+            document=order.ref,
+            name=f"order:{order.external_id}/cancel#{have.revision}",
+            source_version=str(order.version),
+            policy_version=have.policy_version,
+            currency=order.currency,
+            order_erp_id=have.erp_id,
+        ),
+    )
+
+
+def _add(draft: Draft, order: Order, added: tuple[SaleLine, ...], have: Posted) -> None:
+    raised = sum((line.rate * line.quantity for line in added), Decimal(0))
+    draft.want(
+        Stage.RAISE,
+        AddLines(
+            document=order.ref,
+            name=f"order:{order.external_id}/add#{have.revision}:{have.total}+{raised}",
+            source_version=str(order.version),
+            policy_version=have.policy_version,
+            currency=order.currency,
+            order_erp_id=have.erp_id,
+            lines=added,
+            total_before=have.total,
+            total_after=have.total + raised,
+        ),
+    )
+
+
+def _pieces(removed: dict[str, int]) -> str:
+    return ", ".join(f"{count} of line {line_id}" for line_id, count in removed.items())
+
+
+def _due(order: Order) -> str:
+    return f"{order.totals.total} {order.currency}"
+
+
+def _for_the_warehouse(order: Order) -> str:
+    parts = [f"Shop order {order.name}"]
+    parts += [f"Ship by {charge.title}" for charge in order.shipping if charge.title and not charge.removed]
+    if order.pick_up:
+        parts.append("Pick-up")
+    if order.po_number:
+        parts.append(f"PO {order.po_number}")
+    parts += [f"{name}: {value}" for name, value in order.attributes]
+    return "\n".join(parts)
+
+
+def _extra(order: Order) -> tuple[tuple[str, str], ...]:
+    found = [("order_name", order.name), ("channel", order.channel), ("po_number", order.po_number)]
+    if order.presentment is not None:
+        found.append(("presentment", str(order.presentment)))
+    return tuple((name, value) for name, value in found if value)
+
+
+def is_open(draft: Draft) -> bool:
+    """Whether the order stands posted in the ERP, so that payments and refunds may follow."""
+    have = draft.applied.posted.get(draft.ref(Kind.ORDER, draft.desired.root.external_id))
+    return have is not None and have.status in {PostedStatus.CONFIRMED, PostedStatus.SHIPPED}

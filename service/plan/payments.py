@@ -1,0 +1,223 @@
+"""Cash: successful captures, sales and refunds by transaction id (books 10, 11, 15); a status makes no money."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from schemas.base import Kind
+from schemas.effect import RecordPayment, RefundCash
+from schemas.money import minor_units, rounded
+from schemas.order import ZERO, FinancialStatus, Order
+from schemas.outcome import OutcomeName, Reason, Verdict
+from schemas.payment import Payment, PaymentStatus
+from schemas.posted import Posted
+from service.plan.draft import Draft, Stage
+from service.plan.state import parked, posted, skipped, waiting
+
+_PAID = frozenset({FinancialStatus.PAID, FinancialStatus.PARTIALLY_REFUNDED, FinancialStatus.REFUNDED})
+
+
+def plan_payments(draft: Draft, order: Order) -> None:
+    """Record what the shop collected; the order stands posted."""
+    collected = _booked(draft, order)
+    for payment in draft.desired.collected():
+        if payment.ref not in draft.verdicts:
+            _record(draft, order, payment, collected[payment.external_id])
+    for payment in draft.desired.given_back():
+        if payment.ref not in draft.verdicts:
+            _give_back(draft, order, payment)
+
+
+def plain_verdict(draft: Draft, payment: Payment) -> Verdict | None:
+    """Say what becomes of a transaction that moves no cash or must not be posted, whatever its order is."""
+    if payment.test and not draft.policy.admit_test:
+        return skipped(payment.ref, Reason.TEST, f"transaction {payment.external_id} is a test")
+    if payment.ref in draft.desired.conflicts:
+        detail = f"transaction {payment.external_id}: two contents under one time; read it from the shop"
+        return parked(payment.ref, Reason.SAME_VERSION_DIFFERS, detail)
+    if payment.status is PaymentStatus.PENDING:
+        return waiting(
+            payment.ref, Reason.PENDING, f"transaction {payment.external_id} is pending at {payment.gateway}"
+        )
+    if not payment.moves_cash:
+        what = f"{payment.payment_kind} with status {payment.status}"
+        return skipped(payment.ref, Reason.MOVES_NO_CASH, f"transaction {payment.external_id} is a {what}")
+    return None
+
+
+def _booked(draft: Draft, order: Order) -> dict[str, Decimal | None]:
+    """Return each collected amount in the order's currency; None where no rate is known (books 15)."""
+    amounts: dict[str, Decimal | None] = {}
+    foreign: list[Payment] = []
+    for payment in draft.desired.collected():
+        amounts[payment.external_id] = _stated(payment, order)
+        if amounts[payment.external_id] is None and _is_presentment(payment, order):
+            foreign.append(payment)
+    if not foreign or order.presentment is None or not order.presentment.amount:
+        return amounts
+    rate = order.totals.total / order.presentment.amount
+    for payment in foreign:
+        amounts[payment.external_id] = rounded(payment.amount * rate, order.currency)
+    if sum(payment.amount for payment in foreign) == order.presentment.amount:
+        others = sum((amounts[p.external_id] or ZERO for p in foreign[:-1]), ZERO)
+        amounts[foreign[-1].external_id] = order.totals.total - others
+    return amounts
+
+
+def _stated(payment: Payment, order: Order) -> Decimal | None:
+    if payment.currency == order.currency:
+        return payment.amount
+    if payment.shop_money is not None and payment.shop_money.currency == order.currency:
+        return payment.shop_money.amount
+    return None
+
+
+def _is_presentment(payment: Payment, order: Order) -> bool:
+    return order.presentment is not None and payment.currency == order.presentment.currency
+
+
+def _record(draft: Draft, order: Order, payment: Payment, amount: Decimal | None) -> None:
+    if draft.applied.posted.get(payment.ref) is not None:
+        draft.say(posted(payment.ref))
+        return
+    have = draft.applied.posted[order.ref]
+    verdict = _cannot_record(draft, order, payment, amount, have)
+    if verdict is not None or amount is None:
+        if verdict is not None:
+            draft.say(verdict)
+        return
+    day = draft.policy.open_day(payment.business_date)
+    if day is None:
+        detail = f"transaction {payment.external_id} of {payment.business_date} falls into a closed period"
+        draft.say(parked(payment.ref, Reason.WRONG_PERIOD, detail, amount=_amount(payment)))
+        return
+    draft.want(
+        Stage.PAY,
+        RecordPayment(
+            document=payment.ref,
+            name=f"payment:{payment.external_id}/record",
+            source_version=str(payment.version),
+            policy_version=draft.policy.version,
+            currency=order.currency,
+            order_erp_id=have.erp_id,
+            account_erp_id=have.account_erp_id,
+            method=draft.policy.tenders[payment.gateway],
+            amount=amount,
+            business_date=day,
+            reference=f"{payment.tenant}:{payment.external_id}",
+        ),
+    )
+
+
+def _cannot_record(
+    draft: Draft, order: Order, payment: Payment, amount: Decimal | None, have: Posted
+) -> Verdict | None:
+    if amount is None:
+        return parked(
+            payment.ref,
+            Reason.CURRENCY_UNSUPPORTED,
+            f"transaction {payment.external_id} is in {payment.currency}, its order in {order.currency}, "
+            "and the shop states no rate; enter it by hand",
+            amount=_amount(payment),
+        )
+    if payment.gateway not in draft.policy.tenders:
+        return parked(
+            payment.ref,
+            Reason.TENDER_UNMAPPED,
+            f"nobody chose where money from {payment.gateway!r} goes; set it with `orderferry map set ... tender`",
+            release=f"tender:{payment.gateway}",
+            amount=_amount(payment),
+        )
+    if amount > have.balance:
+        return parked(
+            payment.ref,
+            Reason.OVERPAID,
+            f"transaction {payment.external_id} of {amount} is more than the {have.balance} {order.currency} "
+            f"that {have.erp_number} still owes",
+            amount=_amount(payment),
+        )
+    return None
+
+
+def _give_back(draft: Draft, order: Order, payment: Payment) -> None:
+    if (done := draft.applied.posted.get(payment.ref)) is not None:
+        draft.say(posted(payment.ref, f"given back on {done.erp_id}"))
+        return
+    parent = draft.desired.payments.get(payment.parent_id or "")
+    original = None if parent is None else draft.applied.posted.get(parent.ref)
+    if parent is None or original is None:
+        detail = f"the payment {payment.parent_id or 'that it gives back'} is not in the ERP"
+        draft.say(parked(payment.ref, Reason.PARENT_PARKED, detail, amount=_amount(payment)))
+        return
+    amount = _returned(payment, parent, original, order)
+    if amount is None:
+        detail = f"refund {payment.external_id} is in {payment.currency} at a rate that the shop does not state"
+        draft.say(parked(payment.ref, Reason.CURRENCY_UNSUPPORTED, detail, amount=_amount(payment)))
+        return
+    if minor_units(order.currency) != _CENTS and not draft.policy.cents_for_other_units:
+        detail = f"the ERP's refund call counts in cents, which {order.currency} has not; enter {amount} by hand"
+        draft.say(parked(payment.ref, Reason.REFUND_UNITS, detail, amount=_amount(payment)))
+        return
+    draft.want(
+        Stage.REFUND,
+        RefundCash(
+            document=payment.ref,
+            name=f"payment:{payment.external_id}/refund",
+            source_version=str(payment.version),
+            policy_version=draft.policy.version,
+            currency=order.currency,
+            order_erp_id=original.order_erp_id,
+            payment_erp_id=original.erp_id,
+            payment=original.document,
+            amount=amount,
+            refunded_before=original.refunded,
+        ),
+    )
+
+
+_CENTS = 2
+
+
+def _returned(payment: Payment, parent: Payment, original: Posted, order: Order) -> Decimal | None:
+    stated = _stated(payment, order)
+    if stated is None and payment.currency == parent.currency and payment.amount == parent.amount:
+        return original.total
+    return stated
+
+
+def transactions_missing(draft: Draft, order: Order) -> None:
+    """Paid in the shop without the transactions that say so: wait a while, then tell (books 10)."""
+    if order.financial_status not in _PAID or order.totals.total == 0 or order.net_terms:
+        return
+    amounts = _booked(draft, order)
+    known = sum((amount or ZERO for amount in amounts.values()), ZERO)
+    due = order.totals.total + order.cash_rounding
+    if known >= due:
+        return
+    until = draft.desired.first_seen + draft.policy.transactions_grace_s
+    detail = f"order {order.name} is {order.financial_status}, but only {known} of {due} {order.currency} were reported"
+    if draft.now < until:
+        draft.wake(until)
+        draft.say(waiting(order.ref, Reason.TRANSACTIONS_AWAITED, detail))
+    else:
+        missing = f"{due - known} {order.currency}"
+        draft.say(parked(order.ref, Reason.TRANSACTIONS_MISSING, detail, amount=missing))
+
+
+def cash_is_even(draft: Draft) -> str:
+    """Whether every cent that came in for the order went out again and is recorded; returns what is not, or nothing."""
+    for payment in (*draft.desired.collected(), *draft.desired.given_back()):
+        verdict = draft.verdicts.get(payment.ref)
+        if verdict is not None and verdict.reason is Reason.TEST:
+            continue
+        if verdict is None or verdict.outcome is not OutcomeName.POSTED:
+            return f"transaction {payment.external_id} is not recorded"
+    balance = ZERO
+    for payment in draft.desired.collected():
+        done = draft.applied.document(draft.desired.root, Kind.PAYMENT, payment.external_id)
+        balance += ZERO if done is None else done.total - done.refunded
+    return f"{balance} were not given back" if balance else ""
+
+
+def _amount(payment: Payment) -> str:
+    return f"{payment.amount} {payment.currency}"

@@ -1,0 +1,140 @@
+"""The value side of refunds: goods, tax and shipping given back; their cash is planned by transaction (books 12)."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from schemas.effect import Credit, ReturnGoods
+from schemas.order import ZERO, Order
+from schemas.outcome import Reason, Verdict
+from schemas.payment import PaymentStatus
+from schemas.posted import Posted, PostedStatus
+from schemas.refund import Refund
+from service.plan.compare import total_differs
+from service.plan.draft import Draft, Stage
+from service.plan.order import adjust, confirm
+from service.plan.sale import Sale, reduction_of
+from service.plan.state import parked, posted, unchanged, waiting
+
+_RETURN_MISSING = "no target was chosen for its {names}; set it with `orderferry map set`"
+
+
+def plan_refunds(draft: Draft, order: Order) -> None:
+    """Give back the value of each refund, in the order in which the shop made them."""
+    have = draft.applied.posted[order.ref]
+    for refund in sorted(draft.desired.refunds.values(), key=lambda r: (r.created_at, r.external_id)):
+        if refund.ref in draft.verdicts:
+            continue
+        verdict = _not_now(draft, order, refund)
+        if verdict is not None:
+            draft.say(verdict)
+        else:
+            _give_back(draft, order, refund, have)
+
+
+def _not_now(draft: Draft, order: Order, refund: Refund) -> Verdict | None:
+    if refund.ref in draft.desired.conflicts:
+        detail = f"refund {refund.external_id}: two contents under one time; read it from the shop"
+        return parked(refund.ref, Reason.SAME_VERSION_DIFFERS, detail)
+    for transaction_id in refund.transaction_ids:
+        payment = draft.desired.payments.get(transaction_id)
+        if payment is not None and payment.status is PaymentStatus.PENDING:
+            return waiting(refund.ref, Reason.PENDING, f"its transaction {transaction_id} is pending")
+    if refund.return_id and refund.lines and not refund.transaction_ids:
+        detail = f"refund {refund.external_id} belongs to an exchange; post it in the ERP by hand"
+        return parked(refund.ref, Reason.EXCHANGE, detail)
+    if order.cancelled_at is not None and not _returned_before(draft, order):
+        return posted(refund.ref, "its goods go with the cancellation of the order")
+    if _unshipped(refund, draft.applied.posted[order.ref]):
+        detail = f"refund {refund.external_id} takes goods off a paid order that the ERP has yet to ship"
+        return parked(refund.ref, Reason.FEWER_GOODS, detail)
+    return None
+
+
+def _returned_before(draft: Draft, order: Order) -> bool:
+    """Whether a return was posted: then goods cannot go with a cancellation any more."""
+    have = draft.applied.posted[order.ref]
+    if have.document_type != "sales_order":
+        return True
+    return any(refund.ref in draft.applied.posted for refund in draft.desired.refunds.values())
+
+
+def _unshipped(refund: Refund, have: Posted) -> bool:
+    """Goods that never left: a return would let the warehouse ship them all the same (books 7)."""
+    if have.document_type != "sales_order" or have.status is PostedStatus.SHIPPED:
+        return False
+    return any(line.restock == "cancel" and line.quantity for line in refund.lines)
+
+
+def _give_back(draft: Draft, order: Order, refund: Refund, have: Posted) -> None:
+    sale = reduction_of(refund, order, draft.posted_under)
+    if sale.missing:
+        names = ", ".join(component.value for component in sale.missing)
+        release = f"target:{sale.missing[0].value}"
+        draft.say(parked(refund.ref, Reason.TARGET_MISSING, _RETURN_MISSING.format(names=names), release=release))
+        return
+    if sale.lines:
+        _return(draft, order, refund, sale, have)
+        return
+    goodwill = sale.total + max(refund.discrepancy, ZERO) or _cash(draft, refund)
+    if goodwill <= 0:
+        draft.say(unchanged(refund.ref, "it gives back neither goods nor money"))
+        return
+    if draft.applied.posted.get(refund.ref) is not None:
+        draft.say(posted(refund.ref))
+        return
+    draft.want(
+        Stage.LOWER,
+        Credit(
+            document=refund.ref,
+            name=f"refund:{refund.external_id}/credit",
+            source_version=str(refund.version),
+            policy_version=draft.policy.version,
+            currency=order.currency,
+            order_erp_id=have.erp_id,
+            account_erp_id=have.account_erp_id,
+            amount=goodwill,
+            notes=f"Refund {refund.external_id} of {order.name}",
+        ),
+    )
+
+
+def _cash(draft: Draft, refund: Refund) -> Decimal:
+    """Cash that a refund without goods gave back, in the shop's currency."""
+    found = (draft.desired.payments.get(transaction_id) for transaction_id in refund.transaction_ids)
+    return sum((payment.amount for payment in found if payment is not None and payment.moves_cash), ZERO)
+
+
+def _return(draft: Draft, order: Order, refund: Refund, sale: Sale, have: Posted) -> None:
+    done = draft.applied.posted.get(refund.ref)
+    if done is None:
+        draft.want(
+            Stage.LOWER,
+            ReturnGoods(
+                document=refund.ref,
+                name=f"refund:{refund.external_id}/return#1",
+                source_version=str(refund.version),
+                policy_version=have.policy_version,
+                currency=order.currency,
+                original=order.ref,
+                order_erp_id=have.erp_id,
+                account_erp_id=have.account_erp_id,
+                ship_to_erp_id=have.ship_to_erp_id,
+                bill_to_erp_id=have.bill_to_erp_id,
+                location=draft.policy.locations.get(order.location_id, ""),
+                business_date=refund.business_date,
+                lines=sale.lines,
+                total=sale.at_create,
+                notes=f"Refund {refund.external_id} of {order.name}",
+            ),
+        )
+    elif missing := adjust(refund, sale, done):
+        draft.want(Stage.LOWER, missing)
+    elif wrong := total_differs(done, sale):
+        draft.say(parked(refund.ref, Reason.ERP_TOTAL_DIFFERS, f"refund {refund.external_id}: {wrong}"))
+    elif done.status is PostedStatus.HELD:
+        draft.say(parked(refund.ref, Reason.ERP_HOLD, f"{done.erp_number} is held in the ERP ({done.hold})"))
+    elif done.status is PostedStatus.DRAFT:
+        draft.want(Stage.LOWER, confirm(refund, done))
+    else:
+        draft.say(posted(refund.ref))
