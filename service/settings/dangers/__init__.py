@@ -1,0 +1,15 @@
+"""Settings that are each allowed and together lose, double or misprice something; each finding carries its fix."""
+
+from service.settings.dangers.erp import erp, keys, ledger
+from service.settings.dangers.tenants import authority, tenants
+from service.settings.dangers.times import kafka_times, times, window
+from service.settings.dangers.topics import login, topics
+from service.settings.finding import Finding
+from service.settings.root import Settings
+
+PARTS = (times, kafka_times, topics, login, window, erp, keys, ledger, tenants, authority)
+
+
+def dangers(settings: Settings) -> list[Finding]:
+    """Everything that `run` refuses, or warns of, in settings that could be read. Pure."""
+    return [finding for part in PARTS for finding in part(settings)]

@@ -1,0 +1,68 @@
+"""Tenants that left unsaid what has no safe default. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from service.settings.dangers.verdict import refuse
+from service.settings.finding import Finding
+from service.settings.root import Settings
+from service.settings.tenant import TenantSettings
+
+
+def tenants(settings: Settings) -> Iterator[Finding]:
+    """Every tenant says where tax, tips and gift cards go, and under which key."""
+    if not settings.tenants:
+        yield refuse(
+            "tenants",
+            "no tenant is set up: every event would be parked as tenant_unknown.",
+            "add one under tenants, for example `shopify/acme.myshopify.com`; see `orderferry schema settings`.",
+        )
+    for name, tenant in settings.tenants.items():
+        yield from _tenant(name, tenant, settings)
+
+
+def _tenant(name: str, tenant: TenantSettings, settings: Settings) -> Iterator[Finding]:
+    where = f"tenants.{name}"
+    for part, why in (
+        ("tax", "tax sent to the wrong place may become income"),
+        ("tips", "tips belong to the staff, not to sales"),
+        ("gift_cards", "a gift card sold is a liability, not a sale"),
+    ):
+        if getattr(tenant.targets, part) is None:
+            yield refuse(
+                f"{where}.targets.{part}",
+                f"it is missing and no default is safe: {why}.",
+                "ask the bookkeeper for the service product and write `sku:<SKU>` or `id:<product id>`.",
+            )
+    if tenant.api_key not in settings.erp.api_keys:
+        yield refuse(
+            f"{where}.api_key",
+            f"erp.api_keys has no key named {tenant.api_key}.",
+            f"set ORDERFERRY_ERP__API_KEYS__{tenant.api_key.upper()} (or ..._FILE), or name another.",
+        )
+
+
+def authority(settings: Settings) -> Iterator[Finding]:
+    """Two roads into one entity need one authority (books 18), and one currency."""
+    feeding: dict[str, list[str]] = defaultdict(list)
+    for name, tenant in settings.tenants.items():
+        feeding[tenant.api_key].append(name)
+    for key, names in feeding.items():
+        shared = [settings.tenants[name] for name in names]
+        if (
+            len({name.split("/")[0] for name in names}) > 1
+            and len({one.sales_authority for one in shared} - {None}) != 1
+        ):
+            yield refuse(
+                "sales_authority",
+                f"{', '.join(sorted(names))} feed the same ERP entity ({key}): every sale would be booked twice.",
+                "set the same sales_authority, shopify or quickbooks, for all of them.",
+            )
+        if len({one.entity_currency for one in shared}) > 1:
+            yield refuse(
+                "entity_currency",
+                f"{', '.join(sorted(names))} use one ERP entity ({key}) and name different currencies.",
+                "one entity has one currency: use a key of another entity.",
+            )

@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from service.settings import Level, Settings, dangers
+
+TENANT: dict[str, Any] = {
+    "go_live": "2024-01-01",
+    "fulfilment": "erp",
+    "entity_currency": "USD",
+    "time_zone": "UTC",
+    "api_key": "a",
+    "targets": {"tax": "sku:TAX", "tips": "sku:TIPS", "gift_cards": "sku:GIFT"},
+}
+SAFE: dict[str, Any] = {
+    "erp": {"api_keys": {"a": "ark_live_ent_a", "b": "ark_live_ent_b"}},
+    "tenants": {"shopify/a.myshopify.com": TENANT},
+}
+
+
+def changed(base: dict[str, Any], path: str, value: object) -> dict[str, Any]:
+    head, _, rest = path.partition(">")
+    return {**base, head: changed(base.get(head, {}), rest, value) if rest else value}
+
+
+def found(*changes: tuple[str, object]) -> list[str]:
+    given = SAFE
+    for path, value in changes:
+        given = changed(given, path, value)
+    return [f"{finding.level} {finding}" for finding in dangers(Settings.model_validate(given))]
+
+
+def test_safe_settings_have_no_findings() -> None:
+    assert found() == []
+
+
+LOCAL = ("erp>base_url", "http://127.0.0.1:9/v1")
+TEST_KEYS = ("erp>api_keys", {"a": "ark_test_ent_a"})
+A = "tenants>shopify/a.myshopify.com"
+
+REFUSED: list[tuple[list[tuple[str, object]], str, str]] = [
+    ([("erp>call_deadline_s", 40), ("ledger>lease_seconds", 40)], "erp.call_deadline_s", "at least 45"),
+    ([("erp>call_deadline_s", 45)], "intake.drain_s", "above 45"),
+    ([("erp>idempotency_margin_s", 5)], "erp.idempotency_margin_s", "at least 30"),
+    ([("erp>idempotency_window_s", 60), ("erp>idempotency_margin_s", 60)], "erp.idempotency_window_s", "86400"),
+    ([("kafka>rebalance_timeout_ms", 45_000)], "kafka.rebalance_timeout_ms", "above 45000"),
+    ([("kafka>session_timeout_ms", 6_000)], "kafka.heartbeat_interval_ms", "at most 2000"),
+    ([("kafka>pattern", "shop.*")], "kafka.topics", "both given"),
+    ([("kafka>topics", [])], "kafka.topics", "neither"),
+    ([("kafka>replay_topic", "x"), ("kafka>dead_letter_topic", "x")], "kafka.replay_topic", "different names"),
+    ([("kafka>topics", ["orderferry.dead-letters"])], "kafka.topics", "for ever"),
+    ([("kafka>topics", ["orderferry.replay"])], "kafka.topics", "taken for live"),
+    ([("kafka>topics", []), ("kafka>pattern", "orderferry.*")], "kafka.topics", "for ever"),
+    ([("kafka>topics", []), ("kafka>pattern", "(")], "kafka.pattern", "no regular expression"),
+    ([("kafka>security_protocol", "SASL_SSL")], "kafka.sasl_mechanism", "both"),
+    ([("kafka>sasl_mechanism", "PLAIN")], "kafka.sasl_mechanism", "both"),
+    ([("kafka>security_protocol", "SASL_SSL"), ("kafka>sasl_mechanism", "PLAIN")], "kafka.sasl_username", "password"),
+    (
+        [("kafka>security_protocol", "SASL_SSL"), ("kafka>sasl_mechanism", "OAUTHBEARER")],
+        "kafka.sasl_oauth_url",
+        "sasl_oauth_token_file",
+    ),
+    ([("kafka>ssl_key_file", "/key.pem")], "kafka.ssl_key_file", "ssl_certificate_file"),
+    ([("intake>window_records", 100)], "intake.window_records", "at least 128"),
+    ([("intake>window_bytes", 1_048_576)], "intake.window_bytes", "at least 2097152"),
+    ([("erp>base_url", "http://api.arcuserp.com/v1")], "erp.base_url", "https"),
+    ([("erp>tier", "unlimited")], "erp.tier", "429"),
+    ([("erp>path_style", "entity")], "erp.entity_ids", "a, b"),
+    ([("erp>api_keys", {"a": "ark_live_x", "b": "ark_test_x"})], "erp.api_keys", "b is test"),
+    ([TEST_KEYS], "erp.tier", "tier `test`"),
+    ([("erp>tier", "test")], "erp.tier", "fall behind"),
+    ([("ledger>url", "mysql://x")], "ledger.url", "not supported"),
+    ([("ledger>url", "sqlite+aiosqlite:///:memory:")], "ledger.url", "forgets"),
+    ([("ledger>url", "sqlite+aiosqlite://")], "ledger.url", "forgets"),
+    ([("tenants", {})], "tenants", "no tenant"),
+    ([(f"{A}>targets>tax", None)], "targets.tax", "become income"),
+    ([(f"{A}>targets>tips", None)], "targets.tips", "staff"),
+    ([(f"{A}>targets>gift_cards", None)], "targets.gift_cards", "liability"),
+    ([(f"{A}>api_key", "c")], "api_key", "ORDERFERRY_ERP__API_KEYS__C"),
+    ([("tenants>quickbooks/1234", TENANT)], "sales_authority", "booked twice"),
+    (
+        [("tenants>quickbooks/1234", {**TENANT, "sales_authority": "quickbooks"}), (f"{A}>sales_authority", "shopify")],
+        "sales_authority",
+        "booked twice",
+    ),
+    ([("tenants>shopify/b.com", {**TENANT, "entity_currency": "EUR"})], "entity_currency", "another entity"),
+]
+
+
+@pytest.mark.parametrize(("changes", "subject", "words"), REFUSED)
+def test_a_dangerous_combination_is_refused_with_its_fix(
+    changes: list[tuple[str, object]], subject: str, words: str
+) -> None:
+    mine = [line for line in found(*changes) if line.startswith("refuse") and subject in line and words in line]
+    assert mine, found(*changes)
+    assert "Fix: " in mine[0]
+
+
+WARNED: list[tuple[list[tuple[str, object]], str]] = [
+    ([("kafka>security_protocol", "SSL"), ("kafka>ssl_check_hostname", False)], "pose as the broker"),
+    (
+        [
+            ("kafka>bootstrap_servers", "kafka.example.com:9092"),
+            ("kafka>security_protocol", "SASL_PLAINTEXT"),
+            ("kafka>sasl_mechanism", "PLAIN"),
+            ("kafka>sasl_username", "u"),
+            ("kafka>sasl_password", "p"),
+        ],
+        "unencrypted",
+    ),
+    ([("intake>window_bytes", 1_000_000_000)], "MiB of records"),
+    ([(f"{A}>admit_test", True)], "live books"),
+]
+
+
+@pytest.mark.parametrize(("changes", "words"), WARNED)
+def test_a_doubtful_combination_is_a_warning_only(changes: list[tuple[str, object]], words: str) -> None:
+    lines = found(*changes)
+    assert len(lines) == 1
+    assert lines[0].startswith(Level.WARN)
+    assert words in lines[0]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [LOCAL, TEST_KEYS, ("erp>tier", "elevated")],
+        [LOCAL, TEST_KEYS, ("erp>tier", "unlimited")],
+        [("erp>base_url", "http://localhost:8000/v1"), TEST_KEYS],
+        [("kafka>topics", []), ("kafka>pattern", "^shop\\..*")],
+        [
+            ("kafka>security_protocol", "SASL_SSL"),
+            ("kafka>sasl_mechanism", "OAUTHBEARER"),
+            ("kafka>sasl_oauth_token_file", "/token"),
+        ],
+        [("tenants>shopify/b.com", {**TENANT, "api_key": "b", "entity_currency": "EUR"})],
+        [
+            ("tenants>quickbooks/1234", {**TENANT, "sales_authority": "shopify"}),
+            (f"{A}>sales_authority", "shopify"),
+        ],
+    ],
+)
+def test_what_is_safe_is_let_through(changes: list[tuple[str, object]]) -> None:
+    assert found(*changes) == []
