@@ -1,0 +1,1 @@
+"""The other side, for trying, testing and measuring: ERPs that lie, shops that misbehave, the oracle."""

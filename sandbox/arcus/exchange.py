@@ -1,0 +1,310 @@
+"""One request from its first byte to its answer: key, limit, route, idempotency, lie, handler, commit."""
+
+import asyncio
+import math
+import time
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from sandbox.arcus import delivery
+from sandbox.arcus.call import Call, Outcome, Reply
+from sandbox.arcus.clock import iso
+from sandbox.arcus.errors import Doc, Refusal
+from sandbox.arcus.expand import check_expand
+from sandbox.arcus.faults import BEFORE, Target
+from sandbox.arcus.fields import must_be_object
+from sandbox.arcus.idempotency import LONGEST_KEY, Claim, Stored, digest
+from sandbox.arcus.journal import parse
+from sandbox.arcus.keys import Key
+from sandbox.arcus.limits import FREE, Verdict
+from sandbox.arcus.money import encode
+from sandbox.arcus.routes import Route, route_of
+from sandbox.arcus.store import Past, Transaction, View
+from sandbox.arcus.world import World
+
+# A replay says so in the body, where the documentation names a marker.
+REPLAY_MARKERS = (
+    (b'"idempotent_replay":false', b'"idempotent_replay":true'),
+    (b'"idempotent":false', b'"idempotent":true'),
+)
+TAKES_TAX = frozenset({"POST /orders", "POST /orders/{}/recalculate"})
+
+
+@dataclass(slots=True)
+class Ticket:
+    """What is known of a request once it may be executed."""
+
+    target: Target
+    body: bytes
+    scope: str
+    """Entity and idempotency key; empty where none was sent."""
+    fingerprint: bytes
+    stored: Outcome | None = None
+
+
+class Exchange:
+    """The life of one request."""
+
+    __slots__ = ("key", "path", "path_ids", "request", "request_id", "route", "verdict", "world")
+
+    def __init__(self, world: World, request: web.BaseRequest) -> None:
+        self.world = world
+        self.request = request
+        self.request_id = world.ids.request()
+        self.verdict: Verdict = FREE
+        self.route: Route
+        self.key: Key
+        self.path = ""
+        self.path_ids: tuple[str, ...] = ()
+
+    async def run(self) -> web.StreamResponse:
+        """Answer, or lie."""
+        name = "unrouted"
+        try:
+            self._admit()
+            name = self.route.name
+            body = await self.request.read()
+            answer = await (self._write(body) if self.route.writes else self._look())
+        except Refusal as refusal:
+            answer = delivery.whole(self, self._refused(refusal))
+        except web.HTTPRequestEntityTooLarge as error:
+            answer = delivery.whole(self, self._refused(Refusal(413, "payload_too_large", str(error.text))))
+        transport = self.request.transport
+        status = "dropped" if transport is None or transport.is_closing() else answer.status
+        self.world.stats.requests[name, status] += 1
+        return answer
+
+    def _admit(self) -> None:
+        world, request = self.world, self.request
+        self.key = world.keys.admit(request.headers.get("Authorization"), remote=request.remote)
+        self.verdict = self.key.window.take(time.monotonic())
+        if self.verdict.retry_after is not None:
+            raise throttled(self.verdict.retry_after)
+        self.route, self.path_ids, self.path = route_of(request.method, request.path, self.key.entity.id)
+        for scope in self.route.scopes:
+            self._need(scope)
+
+    def _need(self, scope: str) -> None:
+        if scope not in self.key.scopes:
+            raise Refusal(403, "insufficient_scope", f"The key lacks {scope}.", extra={"required": scope})
+
+    # reads
+
+    async def _look(self) -> web.StreamResponse:
+        faults = self.world.faults
+        target = self._target(f"{self.request.method} {self.request.path_qs}", write=False)
+        faults.came_back(target)
+        ident = self.path_ids[0] if self.path_ids else None
+        query = self.request.query
+        wanted = [query[name] for name in ("account_id", "original_order_id") if name in query]
+        faults.looked_up(target, ident=ident, filters=wanted)
+        lie = faults.draw(target)
+        if lie is not None:
+            faults.inject(lie, target, self.path_ids)
+            if lie in BEFORE:
+                return self._struck(lie)
+        outcome = self._execute(b"", view=self._view(lie, target))
+        await self._latency()
+        return await delivery.deliver(self, outcome, lie)
+
+    def _view(self, lie: str | None, target: Target) -> View:
+        entity, faults = self.key.entity, self.world.faults
+        if lie != "stale_read":
+            return entity
+        share = 0.5 + faults.fraction(target, -1) / 2
+        return Past(entity, time.monotonic() - share * faults.plan.stale_ms / 1000)
+
+    # writes
+
+    async def _write(self, body: bytes) -> web.StreamResponse:
+        ticket = self._ticket(body)
+        faults = self.world.faults
+        faults.came_back(ticket.target)
+        held = ticket.stored is None and bool(ticket.scope)
+        try:
+            if ticket.stored is None:
+                self._refuse_frozen(ticket.target)
+            lie = faults.draw(ticket.target)
+            if lie is not None and lie in BEFORE:
+                faults.inject(lie, ticket.target)
+                return self._struck(lie)
+            return await self._commit(ticket, lie)
+        finally:
+            if held:
+                self.world.desk.release(ticket.scope)
+
+    async def _commit(self, ticket: Ticket, lie: str | None) -> web.StreamResponse:
+        if lie == "in_flight":
+            self.world.faults.inject(lie, ticket.target)
+            delivery.hang_up(self.request)
+            await asyncio.sleep(self.world.faults.plan.in_flight_ms / 1000)
+        outcome = ticket.stored or self._execute(ticket.body, ticket=ticket, tax_down=lie == "tax_down")
+        if lie is not None and lie != "in_flight":
+            self.world.faults.inject(lie, ticket.target, outcome.subjects)
+        await self._latency()
+        return await delivery.deliver(self, outcome, lie)
+
+    def _ticket(self, body: bytes) -> Ticket:
+        request, entity = self.request, self.key.entity
+        key = request.headers.get("Idempotency-Key")
+        fingerprint = digest(request.method, self.path, body)
+        if key is None:
+            retry = f"{request.method} {self.path} {fingerprint.hex()}"
+            return Ticket(self._target(retry, write=True, body=body), body, "", fingerprint)
+        if not 1 <= len(key) <= LONGEST_KEY or not key.isprintable():
+            raise Refusal(400, "validation_failed", "Idempotency-Key has 1 to 255 characters.", param="Idempotency-Key")
+        ticket = Ticket(self._target(key, write=True, body=body), body, f"{entity.code}:{key}", fingerprint)
+        ticket.target.keyed = True
+        claim = self.world.desk.claim(ticket.scope, fingerprint, self.world.clock.now())
+        if isinstance(claim, Stored):
+            ticket.stored = self._replayed(claim)
+            ticket.target.replay = True
+        elif claim is not Claim.GRANTED:
+            self.world.faults.came_back(ticket.target)
+            raise contested(claim)
+        return ticket
+
+    def _target(self, retry: str, *, write: bool, body: bytes = b"") -> Target:
+        route = self.route
+        taxed = route.name in TAKES_TAX and (b'"auto_compute_tax"' in body or route.name != "POST /orders")
+        return Target(self.key.entity.code, retry, route.name, route.resource, write, computes_tax=taxed)
+
+    def _replayed(self, stored: Stored) -> Outcome:
+        answer = self.world.journal.stored(stored.offset, stored.length)
+        if self.route.marks_replay:
+            for fresh, again in REPLAY_MARKERS:
+                answer = answer.replace(fresh, again)
+        return Outcome(stored.status, answer, subjects=self.path_ids)
+
+    def _refuse_frozen(self, target: Target) -> None:
+        world, code = self.world, self.key.entity.code
+        until = world.frozen.get(code, 0.0)
+        if until <= time.monotonic():
+            return
+        token = world.freeze_tokens.get(code)
+        if token is not None and self.request.headers.get("X-Freeze-Token") == token:
+            self._need("migration:write")
+            return
+        if not math.isinf(until):
+            world.faults.inject("frozen", target)
+        raise frozen()
+
+    def _struck(self, lie: str) -> web.StreamResponse:
+        """Answer with a lie that comes before any commit."""
+        world = self.world
+        if lie == "throttle":
+            raise throttled(world.faults.plan.throttle_after_s)
+        if lie == "frozen":
+            world.frozen[self.key.entity.code] = time.monotonic() + world.faults.plan.frozen_ms / 1000
+            raise frozen()
+        if lie == "gateway_garbage":
+            return delivery.garbage(self)
+        raise delivery.broken()
+
+    # both
+
+    async def _latency(self) -> None:
+        if self.world.latency:
+            await asyncio.sleep(self.world.latency)
+
+    def _execute(
+        self, body: bytes, *, view: View | None = None, ticket: Ticket | None = None, tax_down: bool = False
+    ) -> Outcome:
+        """Run the handler and commit; nothing is awaited in here, so a call is atomic."""
+        world, entity, now = self.world, self.key.entity, self.world.clock.now()
+        tx = Transaction(entity)
+        call = Call(
+            entity=entity,
+            view=view or tx,
+            tx=tx,
+            profile=world.profile,
+            ids=world.ids,
+            at=now,
+            now=iso(now),
+            path_ids=self.path_ids,
+            query=self.request.query,
+            scopes=self.key.scopes,
+            tax_down=tax_down,
+            path=self.path,
+            activity=world.activity[entity.code],
+        )
+        try:
+            if ticket is None:
+                call.expand = check_expand(self.request.query, self.route, scopes=self.key.scopes)
+            else:
+                call.body = _parsed(body)
+            outcome = self._rendered(self.route.handler(call), tx)
+        except Refusal as refusal:
+            outcome = self._refused(refusal)
+            outcome.changes = tx.changes if refusal.keep else []
+            outcome.subjects = self.path_ids
+        if ticket is not None and (outcome.changes or ticket.scope):
+            world.commit_call(self._head(call, ticket, outcome), entity, body=body, outcome=outcome)
+        return outcome
+
+    def _rendered(self, reply: Reply, tx: Transaction) -> Outcome:
+        data = encode(reply.doc)
+        wrapped = reply.wrap == "always" or (reply.wrap == "strict" and self.world.profile.wrap_single)
+        if wrapped:
+            beside = b"," + encode(reply.siblings)[1:] if reply.siblings else b"}"
+            answer = b'{"data":' + data + beside
+        else:
+            answer = encode({**reply.doc, **reply.siblings}) if reply.siblings else data
+        inside = data if wrapped or not reply.siblings else b""
+        status = self.world.profile.created_status if reply.status == 201 else reply.status
+        ident = reply.doc.get("id")
+        subjects = (*self.path_ids, *reply.subjects, ident) if ident else (*self.path_ids, *reply.subjects)
+        return Outcome(status, answer, tx.changes, reply.doc, inside, subjects, reply.order_id)
+
+    def _refused(self, refusal: Refusal) -> Outcome:
+        self.world.stats.codes[refusal.code] += 1
+        answer = encode(refusal.body(self.request_id))
+        return Outcome(refusal.status, answer, code=refusal.code, retry_after=refusal.retry_after)
+
+    def _head(self, call: Call, ticket: Ticket, outcome: Outcome) -> Doc:
+        main = outcome.main
+        ident = main.get("id") if main is not None else None
+        return {
+            "kind": "call",
+            "t": call.at,
+            "at": call.now,
+            "entity": call.entity.code,
+            "method": self.request.method,
+            "path": self.path,
+            "route": self.route.name,
+            "key": ticket.scope.partition(":")[2] if ticket.scope else None,
+            "digest": ticket.fingerprint.hex(),
+            "status": outcome.status,
+            "resource": self.route.resource,
+            "resource_id": ident or (self.path_ids[-1] if self.path_ids else None),
+            "order_id": outcome.order_id,
+            "request_id": self.request_id,
+            "effects": call.effects,
+        }
+
+
+def _parsed(body: bytes) -> Doc:
+    if not body:
+        return {}
+    try:
+        return must_be_object(parse(body))
+    except ValueError as error:
+        raise Refusal(400, "validation_failed", f"The request body is not JSON: {error}.") from error
+
+
+def throttled(after: int) -> Refusal:
+    """Too many requests."""
+    return Refusal(429, "rate_limit_exceeded", f"Too many requests; retry in {after} s.", retry_after=after)
+
+
+def frozen() -> Refusal:
+    """The entity is read-only for now."""
+    return Refusal(423, "entity_frozen", "The entity is frozen for a cutover; retry later.")
+
+
+def contested(claim: Claim) -> Refusal:
+    """The key is somebody else's."""
+    if claim is Claim.IN_USE:
+        return Refusal(409, "idempotency_key_in_use", "The first request with this key has not been answered yet.")
+    return Refusal(409, "idempotency_key_mismatch", "This key was used with another request.")
