@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
@@ -119,6 +120,11 @@ class Step:
     path: str
     body: bytes
 
+    @property
+    def digest(self) -> str:
+        """Recognises the very same content, for example after a refusal."""
+        return hashlib.sha256(b"%s %s\n%s" % (self.method.encode(), self.path.encode(), self.body)).hexdigest()[:32]
+
 
 @dataclass(frozen=True, slots=True)
 class Intent:
@@ -152,7 +158,7 @@ class Refusal:
 
     effect_name: str
     content: str
-    """Digest of the step's bytes that were refused."""
+    """`Step.digest` of what was refused."""
     code: str
     detail: str
 
@@ -343,6 +349,10 @@ class ERP(Protocol):
 
     async def refresh(self, posted: Posted, *, priority: Priority) -> Posted:
         """Read a document again; our own tags (line ids, versions) are kept."""
+        ...
+
+    def reason(self, code: str, effect: Effect) -> Reason:
+        """Say in our words why the ERP refused an effect with this code of its own."""
         ...
 
     def erp_time(self) -> float:

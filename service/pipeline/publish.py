@@ -1,0 +1,209 @@
+"""One effect from its request to its proven outcome: intent before call, unknown is not failed (correctness 5-12)."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from schemas.effect import Effect
+from schemas.outcome import OutcomeName, Reason, Verdict
+from schemas.posted import Posted
+from service.errors import Refused, Retryable, Unknown, Waiting
+from service.pipeline.observer import Observer
+from service.ports import (
+    ERP,
+    Clock,
+    Found,
+    Intent,
+    IntentState,
+    Lease,
+    Ledger,
+    Priority,
+    Receipt,
+    Step,
+    Unclear,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long things may take, in seconds. `call` must end before the lease; see settings."""
+
+    call: float = 10.0
+    settle: float = 15.0
+    """After an attempt's deadline the ERP may still be at work this long: no absence is proven before."""
+    patience: float = 60.0
+    """How long one look at a key tries to find out an unknown before it is parked and looked at again."""
+    again: float = 30.0
+    """When a parked unknown is looked at again."""
+    pause: float = 0.5
+    """Between two attempts at one unknown; doubles up to `pause_max`."""
+    pause_max: float = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The effect stands in the ERP."""
+
+    intent: Intent
+    posted: Sequence[Posted]
+
+
+@dataclass(frozen=True, slots=True)
+class No:
+    """The ERP refused it clearly, and it had no effect."""
+
+    intent: Intent
+    refused: Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """Proven to have had no effect; the next generation may try."""
+
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Not found out, this time or at all."""
+
+    intent: Intent
+    verdict: Verdict
+    wake_at: float | None
+
+
+Result = Done | No | Void | Doubt
+
+Begin = Callable[[Intent], Awaitable[None]]
+"""Commits an intent under the caller's lease, together with whatever else is due there."""
+
+
+class Publisher:
+    """Publishes one intent at a time under a lease, and finds out what became of those without an answer."""
+
+    def __init__(self, *, ledger: Ledger, erp: ERP, clock: Clock, observer: Observer, timing: Timing) -> None:
+        self._ledger = ledger
+        self._erp = erp
+        self._clock = clock
+        self._observer = observer
+        self._timing = timing
+
+    async def publish(
+        self, effect: Effect, step: Step, *, lease: Lease, generation: int, priority: Priority, begin: Begin
+    ) -> Result:
+        """Commit the intent, call, and return what is known then."""
+        async with self._erp.admit(priority=priority):
+            intent = self._intent(effect, step, key=lease.key, generation=generation)
+            await begin(intent)
+            try:
+                receipt = await self._erp.publish(intent, priority=priority)
+            except Refused as refused:
+                return No(replace(intent, state=IntentState.REFUSED, answer=_said(refused), how="answer"), refused)
+            except (Retryable, Waiting) as error:
+                void = replace(intent, state=IntentState.ABSENT, answer=str(error), how="answer")
+                await self._ledger.end(void)
+                raise
+            except Unknown as error:
+                why = str(error)
+            else:
+                return self._done(intent, receipt, "answer")
+        self._observer.unknown(intent, why)
+        return await self.find_out(intent, priority=priority, begin=begin)
+
+    async def find_out(self, intent: Intent, *, priority: Priority, begin: Begin) -> Result:
+        """Resolve an intent without an answer: by look-up, by the same bytes under the same key, or not at all."""
+        until = self._clock.now() + self._timing.patience
+        pause = self._timing.pause
+        scanned = False
+        while True:
+            found = await self._erp.find(intent, priority=_recovering(priority))
+            if isinstance(found, Found):
+                return self._done(intent, found.receipt, "look_up")
+            if isinstance(found, Unclear):
+                return self._person(intent, found)
+            if self._erp.window_open(intent):
+                result = await self._send_again(intent, priority=priority, begin=begin)
+                if isinstance(result, Done):
+                    return result
+                intent, scanned = result, False
+            elif scanned:
+                return self._absent(intent)
+            else:
+                scanned = found.began_at >= intent.deadline + self._timing.settle
+            if self._clock.now() >= until:
+                return self._later(intent)
+            await self._clock.sleep(pause)
+            pause = min(pause * 2, self._timing.pause_max)
+
+    def _absent(self, intent: Intent) -> Void:
+        absent = replace(intent, state=IntentState.ABSENT, how="look_up", answer="two complete scans found nothing")
+        self._observer.resolved(absent, "look_up")
+        return Void(absent)
+
+    async def _send_again(self, intent: Intent, *, priority: Priority, begin: Begin) -> Done | Intent:
+        """The same bytes under the same key; a refusal now proves nothing about the first attempt (correctness 8)."""
+        async with self._erp.admit(priority=_recovering(priority)):
+            now = self._clock.now()
+            again = replace(intent, attempts=intent.attempts + 1, attempted_at=now, deadline=now + self._timing.call)
+            await begin(again)
+            try:
+                receipt = await self._erp.publish(again, priority=_recovering(priority))
+            except (Refused, Unknown, Retryable) as error:
+                self._observer.unknown(again, str(error))
+                return replace(again, answer=str(error))
+        return self._done(again, receipt, "key")
+
+    def _intent(self, effect: Effect, step: Step, *, key: str, generation: int) -> Intent:
+        now = self._clock.now()
+        document = effect.document
+        name = f"{self._erp.name}|{document.external_source}|{document.tenant}|{effect.name}|{generation}"
+        return Intent(
+            id="of-" + hashlib.sha256(name.encode()).hexdigest()[:40],
+            erp=self._erp.name,
+            key=key,
+            document=document,
+            effect=effect,
+            generation=generation,
+            step=step,
+            credential=self._erp.credential,
+            attempted_at=now,
+            deadline=now + self._timing.call,
+            erp_time=self._erp.erp_time(),
+        )
+
+    def _done(self, intent: Intent, receipt: Receipt, how: str) -> Done:
+        if how != "answer":
+            self._observer.resolved(intent, how)
+        done = replace(intent, state=IntentState.DONE, answer=receipt.answer, how=how)
+        return Done(done, receipt.posted)
+
+    def _person(self, intent: Intent, unclear: Unclear) -> Doubt:
+        self._observer.resolved(intent, "person")
+        doubt = replace(intent, state=IntentState.IN_DOUBT, answer=unclear.detail, how="person")
+        verdict = Verdict(
+            document=intent.document,
+            outcome=OutcomeName.PARKED,
+            reason=unclear.reason,
+            detail=f"{intent.effect.name}: {unclear.detail}",
+        )
+        return Doubt(doubt, verdict, None)
+
+    def _later(self, intent: Intent) -> Doubt:
+        verdict = Verdict(
+            document=intent.document,
+            outcome=OutcomeName.PARKED,
+            reason=Reason.IN_DOUBT,
+            detail=f"{intent.effect.name} was sent and not answered; it is being looked up ({intent.answer})",
+        )
+        return Doubt(intent, verdict, self._clock.now() + self._timing.again)
+
+
+def _recovering(priority: Priority) -> Priority:
+    """Finding out comes after live traffic and before replays (correctness 17)."""
+    return max(priority, Priority.RECOVERY)
+
+
+def _said(refused: Refused) -> str:
+    return f"{refused.status} {refused.code} {refused.hint}".strip()

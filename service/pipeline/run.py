@@ -1,0 +1,114 @@
+"""One look at one key: what is known, what was done meanwhile, and what cannot be done for now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from schemas.base import Kind, Ref
+from schemas.outcome import OutcomeName, Verdict
+from schemas.posted import Posted
+from service.plan.draft import Plan
+from service.plan.planner import plan
+from service.plan.policy import Policy
+from service.plan.state import Applied, Blocked, Desired
+from service.ports import Absorbed, Arrival, EventEnd, Intent, Lease, Opened, Priority
+
+
+@dataclass
+class Run:
+    """The state of one key while its lease is held. Nothing of it outlives the lease."""
+
+    key: str
+    root: Ref
+    lease: Lease
+    opened: Opened
+    policy: Policy
+    posted_under: Policy
+    priority: Priority
+    posted: dict[Ref, Posted]
+    generations: dict[str, int]
+    blocked: dict[str, Blocked] = field(default_factory=dict)
+    ended: list[Intent] = field(default_factory=list)
+    """Outcomes that the next transaction of this key takes along."""
+    changed: dict[Ref, Posted] = field(default_factory=dict)
+    """Posted documents that it takes along."""
+    doubts: list[Verdict] = field(default_factory=list)
+    """Documents whose intent is unresolved: the key is not planned until they are."""
+    wake_at: float | None = None
+
+    def desired(self) -> Desired:
+        """Return the union of what the shop said."""
+        known = self.opened.known
+        return Desired.of(
+            self.root,
+            [entry.fact for entry in known.values()],
+            conflicts=frozenset(ref for ref, entry in known.items() if entry.conflict),
+            first_seen=self.opened.first_seen,
+        )
+
+    def plan(self, desired: Desired, now: float) -> Plan:
+        """Ask the planner."""
+        applied = Applied(posted=self.posted, blocked=self.blocked)
+        return plan(desired, applied, self.policy, posted_under=self.posted_under, now=now)
+
+    def learn(self, documents: Sequence[Posted]) -> None:
+        """Take over what the ERP said about documents of this key."""
+        for document in documents:
+            self.posted[document.document] = document
+            self.changed[document.document] = document
+
+    def take_along(self) -> tuple[list[Intent], list[Posted]]:
+        """Hand over what has to be committed with the next transaction."""
+        ended, changed = self.ended, list(self.changed.values())
+        self.ended, self.changed = [], {}
+        return ended, changed
+
+    def doubt(self, verdict: Verdict, wake_at: float | None) -> None:
+        """Stop planning this key: an effect may or may not exist."""
+        self.doubts.append(verdict)
+        if wake_at is not None:
+            self.wake_at = wake_at if self.wake_at is None else min(self.wake_at, wake_at)
+
+    def settled_before(self) -> bool:
+        """Whether everything known was proven under today's policy, so that there is nothing to plan."""
+        entries = self.opened.known.values()
+        return not self.opened.intents and all(entry.settled_under == self.policy.version for entry in entries)
+
+    def marks(self, verdicts: Sequence[Verdict]) -> list[tuple[Ref, str, str]]:
+        """Name the entities whose effects are all proven now."""
+        done = {OutcomeName.POSTED, OutcomeName.UNCHANGED, OutcomeName.SUPERSEDED, OutcomeName.SKIPPED}
+        known = self.opened.known
+        return [
+            (verdict.document, known[verdict.document].digest, self.policy.version)
+            for verdict in verdicts
+            if verdict.outcome in done and verdict.document in known
+        ]
+
+
+def event_ends(arrivals: Sequence[Arrival], run: Run, verdicts: Sequence[Verdict]) -> list[EventEnd]:
+    """Give each event its one outcome: that of its first fact."""
+    said = {verdict.document: verdict for verdict in verdicts}
+    return [_event_end(arrival, run, said) for arrival in arrivals]
+
+
+def _event_end(arrival: Arrival, run: Run, said: dict[Ref, Verdict]) -> EventEnd:
+    if not arrival.event.facts:
+        return EventEnd(arrival, OutcomeName.UNCHANGED, None, "the event says nothing that is booked")
+    absorbed = run.opened.absorbed.get((arrival.id, 0), Absorbed.NEWER)
+    ref = arrival.event.facts[0].ref
+    known = run.opened.known.get(ref)
+    if absorbed is Absorbed.OLDER:
+        return EventEnd(arrival, OutcomeName.SUPERSEDED, None, "something newer about it was known")
+    if absorbed is Absorbed.SAME and known is not None and known.settled_under == run.policy.version:
+        return EventEnd(arrival, OutcomeName.UNCHANGED, None, "the same was settled before")
+    verdict = said.get(ref)
+    if verdict is None:
+        return EventEnd(arrival, OutcomeName.WAITING, None, "another effect of this order is being found out")
+    return EventEnd(arrival, verdict.outcome, verdict.reason, verdict.detail)
+
+
+def root_of(key: str) -> Ref:
+    """Read a key back into the order that it stands for."""
+    source, tenant, root = key.split("|", 2)
+    return Ref(external_source=source, tenant=tenant, kind=Kind.ORDER, external_id=root)
