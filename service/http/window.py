@@ -62,6 +62,14 @@ class Window:
             self._free_at.extend(repeat(now + self.length, calls))
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What we counted when a call was sent, to be held against what the ERP counted when it arrived."""
+
+    ours: int
+    others: int
+
+
 class Windows:
     """The budget of one API key as one process sees it."""
 
@@ -72,6 +80,7 @@ class Windows:
         self._minute = Window(limit=tier.per_window, length=tier.window_s + tier.margin_s)
         self._burst = Window(limit=tier.per_burst, length=tier.burst_s + tier.burst_margin_s)
         self._paced_at = -math.inf
+        self._others = 0
         self.in_flight = 0
         self.paused_until = -math.inf
 
@@ -81,11 +90,15 @@ class Windows:
         return self._minute.limit
 
     def next_at(self, now: float, *, paced: bool = False) -> float:
-        """Return when one more call may go. Paced calls spread evenly, so that a live one never waits for a window."""
+        """Return when one more call may go.
+
+        Paced calls spread evenly and leave the last percent, so that a live one never waits for a window to move.
+        """
+        spared = (self._minute.limit or 0) // 100 if paced else 0
         earliest = max(
             now,
             self.paused_until,
-            self._minute.next_at(now, self.in_flight),
+            self._minute.next_at(now, self.in_flight + spared),
             self._burst.next_at(now, self.in_flight),
         )
         return max(earliest, self._paced_at) if paced else earliest
@@ -107,7 +120,11 @@ class Windows:
         """Return a permit with which provably nothing was sent."""
         self.in_flight -= 1
 
-    def observe(self, signal: RateSignal, now: float) -> None:
+    def mark(self, now: float) -> Mark:
+        """Note what we count at this moment, a call that is just being sent included."""
+        return Mark(ours=self.in_flight + self._minute.counted(now), others=self._others)
+
+    def observe(self, signal: RateSignal, now: float, mark: Mark | None = None) -> None:
         """Correct the budget by what an answer said: never above the settings' tier, never below what we know."""
         if signal.pause is not None:
             self.paused_until = max(self.paused_until, now + signal.pause)
@@ -116,16 +133,18 @@ class Windows:
         tier = self._tier.per_window
         self._minute.limit = signal.limit if tier is None else min(tier, signal.limit)
         if signal.remaining is not None and self._alone:
-            self._count_others(signal.limit - signal.remaining, signal, now)
+            self._count_others(signal, now, mark or self.mark(now))
 
-    def _count_others(self, used: int, signal: RateSignal, now: float) -> None:
+    def _count_others(self, signal: RateSignal, now: float, mark: Mark) -> None:
         """Count what the ERP counts beyond our own calls: other users of the key, or ourselves before a restart.
 
         Their age is unknown, so they are taken to be new: at worst one window is used less than it could be.
         """
-        unexplained = used - self.in_flight - self._minute.counted(now)
+        used = (signal.limit or 0) - (signal.remaining or 0)
+        unexplained = used - mark.ours - (self._others - mark.others)
         if unexplained <= 0:
             return
+        self._others += unexplained
         self._minute.end(now, unexplained)
         if not signal.remaining and signal.reset_in is not None and signal.reset_in > self._minute.length:
             self.paused_until = max(self.paused_until, now + signal.reset_in)
