@@ -46,11 +46,12 @@ def spread(total: Decimal, quantity: int, currency: str) -> list[tuple[int, Deci
     """
     if quantity < 1:
         raise ValueError(f"cannot spread {total} over {quantity} pieces")
+    if not fits(total, currency):
+        raise ValueError(f"cannot spread {total} {currency}: it has a fraction of the smallest unit")
     step = quantum(currency)
-    low = (total / quantity / step).to_integral_value(rounding="ROUND_FLOOR") * step
-    above = int((total - low * quantity) / step)
-    parts = [(above, low + step), (quantity - above, low)]
-    return [(count, rate.quantize(step)) for count, rate in parts if count]
+    low, above = divmod(int(total.scaleb(minor_units(currency))), quantity)
+    parts = [(above, low + 1), (quantity - above, low)]
+    return [(count, rate * step) for count, rate in parts if count]
 
 
 class Money(Frozen):

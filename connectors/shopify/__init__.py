@@ -1,0 +1,1 @@
+"""Shopify's classic webhooks: their words in `payloads`, both vocabularies in `normalize`."""
