@@ -12,9 +12,9 @@ from service.settings.tree import FILE, Setting, bare, is_secret, settings_of, t
 _HEAD = f"""\
 # Settings
 
-From a YAML file (`--config` or `{CONFIG}`) and from the environment, which goes over it. `kafka.group_id` in the file is
-`ORDERFERRY_KAFKA__GROUP_ID` in the environment. A list is written with commas or as JSON. A secret may be given as a
-file: the same name with `_file` (`_FILE`). A name that is not here is refused.
+From a YAML file (`--config` or `{CONFIG}`) and from the environment, which goes over the file.
+`kafka.group_id` of the file is `ORDERFERRY_KAFKA__GROUP_ID` in the environment. A list is written with commas or as
+JSON. A secret may be given as a file: the same name with `_file` (`_FILE`). A name that is not here is refused.
 """
 
 

@@ -1,0 +1,1 @@
+"""Seen from outside: every metric by name, the log, and what must never get into either."""
