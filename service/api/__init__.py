@@ -1,0 +1,1 @@
+"""In over HTTP: health and metrics."""
