@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from sandbox.arcus.errors import Doc, not_found
-from sandbox.arcus.money import quantum
 from sandbox.arcus.profile import Profile
 from sandbox.arcus.store import Entity, Transaction, View
 
@@ -80,11 +79,11 @@ class Call:
     path: str = ""
     activity: list[Happening] = field(default_factory=list)
     effects: Counter[str] = field(default_factory=Counter)
-    smallest: Decimal = Decimal("0.01")
 
-    def __post_init__(self) -> None:
+    @property
+    def smallest(self) -> Decimal:
         """The entity's minor unit."""
-        self.smallest = quantum(self.entity.currency)
+        return self.entity.smallest
 
     @property
     def today(self) -> str:

@@ -28,6 +28,7 @@ REPLAY_MARKERS = (
     (b'"idempotent_replay":false', b'"idempotent_replay":true'),
     (b'"idempotent":false', b'"idempotent":true'),
 )
+NO_QUERY: dict[str, str] = {}  # writes take none, and parsing it costs
 TAKES_TAX = frozenset({"POST /orders", "POST /orders/{}/recalculate"})
 
 
@@ -223,7 +224,7 @@ class Exchange:
             at=now,
             now=iso(now),
             path_ids=self.path_ids,
-            query=self.request.query,
+            query=NO_QUERY if ticket is not None else self.request.query,
             scopes=self.key.scopes,
             tax_down=tax_down,
             path=self.path,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sandbox.arcus.errors import Doc
+from sandbox.arcus.money import quantum
 
 TABLES = ("orders", "accounts", "products", "payments", "credits", "returns", "balances", "payment_methods", "settings")
 STALE_HORIZON = 30.0  # seconds of past that a stale read may reach back to
@@ -67,6 +68,7 @@ class Entity:
         self.code = code
         self.id = ident
         self.currency = currency
+        self.smallest = quantum(currency)
         self.tables: dict[str, dict[str, Doc]] = {name: {} for name in TABLES}
         self.indexes: dict[str, dict[str, dict[str, None]]] = {name: {} for name in INDEXES}
         self.numbers: dict[str, int] = {}

@@ -102,7 +102,8 @@ class World:
         self.journal.append(record)
 
     def _note(self, head: Doc) -> None:
-        self.stats.effects.update(head["effects"])
+        if head["effects"]:
+            self.stats.effects.update(head["effects"])
         names = (head["seq"], head["at"], head["route"], head["resource"], head["resource_id"], head["request_id"])
         self.activity[head["entity"]].append(Happening(*names))
 

@@ -7,7 +7,6 @@ from sandbox.arcus.call import Call, Reply
 from sandbox.arcus.clock import iso
 from sandbox.arcus.errors import Doc, Refusal, invalid
 from sandbox.arcus.fields import children, choice, day, flag, metadata, required_text, text
-from sandbox.arcus.money import ZERO
 from sandbox.arcus.resources import addresses, gates, hydrate, inline_payments, stock
 from sandbox.arcus.resources.paging import by_offset
 from sandbox.arcus.resources.pricing import MOST_LINES, lines_of
@@ -108,15 +107,15 @@ def _header(call: Call, kind: str, account: Doc) -> Doc:
         "po_number": None,
         "order_date": call.now,
         "due_date": None,
-        "subtotal": ZERO,
-        "discount_total": ZERO,
-        "shipping_total": ZERO,
-        "tax_total": ZERO,
-        "fee_total": ZERO,
-        "order_total": ZERO,
-        "amount_paid": ZERO,
-        "amount_refunded": ZERO,
-        "balance_due": ZERO,
+        "subtotal": 0,
+        "discount_total": 0,
+        "shipping_total": 0,
+        "tax_total": 0,
+        "fee_total": 0,
+        "order_total": 0,
+        "amount_paid": 0,
+        "amount_refunded": 0,
+        "balance_due": 0,
         "tax_exempt": _exempt(call, account),
         "delivery_option": choice(body, "delivery_option", DELIVERY, default="ship"),
         "notes": text(body, "notes"),
