@@ -116,6 +116,9 @@ def _passes_gate(order: Order, gate: Gate) -> bool:
 
 def _bring(draft: Draft, order: Order, have: Posted | None) -> None:
     """Compare the sale with what stands in the ERP and ask for what is missing."""
+    if wrong := equation_fails(order):
+        draft.say(_does_not_add_up(order, wrong))
+        return
     removed = removed_unexplained(order, draft.desired.refunds)
     if removed and draft.desired.collected():
         draft.say(
@@ -137,10 +140,6 @@ def _bring(draft: Draft, order: Order, have: Posted | None) -> None:
 
 
 def _unfit(draft: Draft, order: Order, sale: Sale) -> Verdict | None:
-    wrong = equation_fails(order) or current_fails(order, draft.desired.refunds, sale)
-    if wrong and not sale.missing:
-        amount = f"{order.totals.total} {order.currency}"
-        return parked(order.ref, Reason.DOES_NOT_ADD_UP, f"order {order.name}: {wrong}", amount=amount)
     if sale.missing:
         names = ", ".join(component.value for component in sale.missing)
         return parked(
@@ -149,6 +148,8 @@ def _unfit(draft: Draft, order: Order, sale: Sale) -> Verdict | None:
             f"order {order.name} has {names}, and no target was chosen for it; set it with `orderferry map set`",
             release=f"target:{sale.missing[0].value}",
         )
+    if wrong := current_fails(order, draft.desired.refunds, sale):
+        return _does_not_add_up(order, wrong)
     bare = next((line for line in order.lines if line.category == "stock" and not line.sku), None)
     if bare is not None:
         return parked(
@@ -158,6 +159,10 @@ def _unfit(draft: Draft, order: Order, sale: Sale) -> Verdict | None:
             release="sku:",
         )
     return None
+
+
+def _does_not_add_up(order: Order, wrong: str) -> Verdict:
+    return parked(order.ref, Reason.DOES_NOT_ADD_UP, f"order {order.name}: {wrong}", amount=_due(order))
 
 
 def _create(draft: Draft, order: Order, sale: Sale, *, revision: int) -> None:

@@ -13,7 +13,7 @@ from schemas.refund import Refund
 from service.plan.compare import total_differs
 from service.plan.draft import Draft, Stage
 from service.plan.order import adjust, confirm
-from service.plan.sale import Sale, reduction_of
+from service.plan.sale import Sale, reduction_of, refund_fails
 from service.plan.state import parked, posted, unchanged, waiting
 
 _RETURN_MISSING = "no target was chosen for its {names}; set it with `orderferry map set`"
@@ -67,6 +67,9 @@ def _unshipped(refund: Refund, have: Posted) -> bool:
 
 
 def _give_back(draft: Draft, order: Order, refund: Refund, have: Posted) -> None:
+    if wrong := refund_fails(refund, order.currency):
+        draft.say(parked(refund.ref, Reason.DOES_NOT_ADD_UP, f"refund {refund.external_id}: {wrong}"))
+        return
     sale = reduction_of(refund, order, draft.posted_under)
     if sale.missing:
         names = ", ".join(component.value for component in sale.missing)

@@ -237,9 +237,31 @@ def equation_fails(order: Order) -> str:
             f"{'included' if order.taxes_included else tax} + tips {stated.tips} + duties {stated.duties} + fees "
             f"{stated.fees} = {total}, but the shop's total is {stated.total} {order.currency}"
         )
-    for name, amount in (*((n, a) for n, a, _ in pairs), ("total", stated.total)):
-        if not fits(amount, order.currency):
-            return f"the {name} {amount} have a fraction that {order.currency} does not know"
+    return _fraction(order)
+
+
+def _fraction(order: Order) -> str:
+    """Name the first amount that cannot be paid in the order's currency."""
+    for line in order.lines:
+        for amount in (line.unit_price * line.quantity, line.discount, line.duties, *(t.amount for t in line.taxes)):
+            if not fits(amount, order.currency):
+                return f"line {line.external_id} has {amount}, a fraction that {order.currency} does not know"
+    for charge in order.shipping:
+        for amount in (charge.price, charge.discount, *(t.amount for t in charge.taxes)):
+            if not fits(amount, order.currency):
+                return f"the shipping has {amount}, a fraction that {order.currency} does not know"
+    return ""
+
+
+def refund_fails(refund: Refund, currency: str) -> str:
+    """Name the first amount of a refund that cannot be paid in its currency, or what is negative."""
+    amounts = [(f"line {line.line_id}", line.subtotal) for line in refund.lines]
+    amounts += [(f"the tax of line {line.line_id}", line.tax) for line in refund.lines]
+    amounts += [("shipping", refund.shipping), ("the tax on shipping", refund.shipping_tax)]
+    amounts += [("duties", refund.duties), ("fees", refund.fees)]
+    for name, amount in amounts:
+        if amount < 0 or not fits(amount, currency):
+            return f"{name} is {amount} {currency}, which nobody can give back"
     return ""
 
 
