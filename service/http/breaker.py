@@ -65,7 +65,9 @@ class Breaker:
         self._open_max_s = open_max_s
         self._clock = clock
         self._jitter = jitter
-        self._recent: deque[tuple[float, bool]] = deque(maxlen=calls)
+        self._calls = calls
+        self._recent: deque[tuple[float, bool]] = deque()
+        self._failed = 0
         self._in_a_row = 0
         self._times_open = 0
         self._due = 0.0
@@ -116,15 +118,12 @@ class Breaker:
             self._judge_probe(health)
             return
         self._in_a_row = self._in_a_row + 1 if health is Health.UNREACHABLE else 0
-        now = self._clock()
-        self._recent.append((now, health is not Health.ANSWERS))
-        while self._recent[0][0] < now - self._window_s:
-            self._recent.popleft()
-        failed = sum(bad for _, bad in self._recent)
+        self._remember(failed=health is not Health.ANSWERS)
+        recent = len(self._recent)
         if self._in_a_row >= self._unreachable:
             self._open(f"the last {self._in_a_row} calls could not connect")
-        elif len(self._recent) >= self._minimum and failed >= self._ratio * len(self._recent):
-            self._open(f"{failed} of the last {len(self._recent)} calls failed")
+        elif recent >= self._minimum and self._failed >= self._ratio * recent:
+            self._open(f"{self._failed} of the last {recent} calls failed")
 
     async def wait(self) -> None:
         """Return when calls may go again. Of many who waited one becomes the probe; the others wait again."""
@@ -133,6 +132,13 @@ class Breaker:
                 self._changed = asyncio.get_running_loop().create_future()
             await asyncio.wait({self._changed}, timeout=max(0.0, self._due - self._clock()))
 
+    def _remember(self, *, failed: bool) -> None:
+        now = self._clock()
+        self._recent.append((now, failed))
+        self._failed += failed
+        while len(self._recent) > self._calls or self._recent[0][0] < now - self._window_s:
+            self._failed -= self._recent.popleft()[1]
+
     def _judge_probe(self, health: Health) -> None:
         if health is not Health.ANSWERS:
             self._open(self._why)
@@ -140,6 +146,7 @@ class Breaker:
         self._times_open = 0
         self._in_a_row = 0
         self._recent.clear()
+        self._failed = 0
         self._move(State.CLOSED)
 
     def _open(self, why: str) -> None:

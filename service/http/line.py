@@ -31,6 +31,8 @@ class WaitingLine:
 
     def head(self) -> Priority | None:
         """Return the priority whose first waiter goes next, or None where nobody waits."""
+        if not any(self._waiting.values()):
+            return None
         if not self._any(Priority.LIVE):
             return next((priority for priority in (Priority.RECOVERY, Priority.REPLAY) if self._any(priority)), None)
         owed = self._credit >= 1 and self._any(Priority.RECOVERY)

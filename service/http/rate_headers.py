@@ -23,6 +23,7 @@ class RateSignal:
     limit: int | None = None
     remaining: int | None = None
     reset_in: float | None = None
+    """Only where nothing remains."""
     pause: float | None = None
 
 
@@ -45,9 +46,10 @@ def read_signal(status: int, headers: Iterable[tuple[bytes, bytes]], *, wall: fl
     pause = _pause(said, wall) if status in PAUSING else None
     if status == 429 and pause is None:
         pause = DEFAULT_PAUSE_S
-    reset = _whole(said.get("reset"))
+    remaining = _whole(said.get("remaining"))
+    reset = None if remaining else _whole(said.get("reset"))  # with budget left nobody asks, and dates cost time
     reset_in = None if reset is None else max(0.0, reset - _server_time(said, wall))
-    return RateSignal(_whole(said.get("limit")) or None, _whole(said.get("remaining")), reset_in, pause)
+    return RateSignal(_whole(said.get("limit")) or None, remaining, reset_in, pause)
 
 
 def _pause(said: dict[str, str], wall: float) -> float | None:

@@ -1,4 +1,4 @@
-"""Simulated time: an event loop that jumps to its next timer instead of sleeping."""
+"""The loops of these tests, among them simulated time: a loop that jumps to its next timer instead of sleeping."""
 
 import asyncio
 import selectors
@@ -6,6 +6,15 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
+import uvloop
+
+
+def pytest_asyncio_loop_factories(item: pytest.Item) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run what has to do with sockets on both loops: each has its own idea of how a connection ends."""
+    loops: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {"asyncio": asyncio.new_event_loop}
+    if item.path.name in {"test_error_table.py", "test_transport.py"}:
+        loops["uvloop"] = uvloop.new_event_loop
+    return loops
 
 
 class JumpingSelector(selectors.SelectSelector):

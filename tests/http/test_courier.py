@@ -222,6 +222,15 @@ def test_a_reset_is_unknown_and_does_not_shrink_the_places(simulate: Simulate) -
     simulate(story())
 
 
+def test_an_error_of_the_erp_itself_says_nothing_about_the_places(simulate: Simulate) -> None:
+    async def story() -> None:
+        built = build(Arcus(script=deque([500])))
+        assert (await post(built)).status_code == 500
+        assert built.room.concurrency.limit == 16
+
+    simulate(story())
+
+
 def test_a_call_that_never_connected_costs_no_budget(simulate: Simulate) -> None:
     async def story() -> None:
         loop = asyncio.get_running_loop()

@@ -12,10 +12,20 @@ def test_limit_remaining_and_reset_are_read_by_the_servers_clock() -> None:
     headers = [
         DATE,
         (b"X-RateLimit-Limit", b"1200"),
-        (b"x-ratelimit-remaining", b"7"),
+        (b"x-ratelimit-remaining", b"0"),
         (b"X-RateLimit-Reset", b"1780315230"),
     ]
-    assert read_signal(200, headers, wall=5.0) == RateSignal(limit=1200, remaining=7, reset_in=30.0)
+    assert read_signal(200, headers, wall=5.0) == RateSignal(limit=1200, remaining=0, reset_in=30.0)
+
+
+def test_while_something_remains_nobody_asks_for_the_reset() -> None:
+    headers = [
+        DATE,
+        (b"X-RateLimit-Limit", b"9"),
+        (b"X-RateLimit-Remaining", b"7"),
+        (b"X-RateLimit-Reset", b"1780315230"),
+    ]
+    assert read_signal(200, headers, wall=5.0) == RateSignal(limit=9, remaining=7)
 
 
 def test_without_a_date_our_own_clock_stands_in() -> None:
