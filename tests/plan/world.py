@@ -190,7 +190,7 @@ def deletion(minutes: int = 50) -> OrderDeletion:
     return OrderDeletion(**SHOP, external_id="1", version=at(minutes))
 
 
-SHIPPED = {"fulfilment": Fulfilment.FULFILLED}
+SHIPPED: dict[str, Any] = {"fulfilment": Fulfilment.FULFILLED}
 
 
 @dataclass

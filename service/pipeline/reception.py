@@ -1,0 +1,127 @@
+"""The door: which lanes a record belongs to, and what becomes of records that nobody can read."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from connectors.envelopes import Limits
+from connectors.errors import ConnectorError, Invalid, OutOfScope, Recognised
+from connectors.registry import Zones, decode_each
+from schemas.event import Envelope, Event, Key
+from schemas.outcome import OutcomeName, Reason, Verdict
+from service.errors import Waiting
+from service.pipeline.observer import Observer
+from service.pipeline.story import Rejected, Story, Wake
+from service.ports import Arrival, DeadLetter, DeadLetters, EventEnd, Priority, Record, Routed
+
+_SEEN = 200  # records that the storm watch looks back on
+_ENOUGH = 50  # unreadable for one reason among them before it is a storm: a single bad batch is none
+
+
+class Storm:
+    """When most of the traffic is unreadable for one reason, the fault is not in the records (peers.md (e), arroyo)."""
+
+    def __init__(self) -> None:
+        self._reasons: deque[Reason | None] = deque(maxlen=_SEEN)
+        self._newest: dict[tuple[str, int], int] = {}
+
+    def note(self, record: Record, reason: Reason | None) -> None:
+        """Count a record once, however often it is routed."""
+        place = (record.position.topic, record.position.partition)
+        if record.position.offset > self._newest.get(place, -1):
+            self._newest[place] = record.position.offset
+            self._reasons.append(reason)
+
+    def check(self) -> None:
+        """Raise Waiting while the storm lasts."""
+        counted = Counter(reason for reason in self._reasons if reason is not None)
+        for reason, count in counted.most_common(1):
+            if count >= _ENOUGH and count * 2 > len(self._reasons):
+                why = (
+                    f"{count} of the last {len(self._reasons)} records are unreadable ({reason}); nothing is "
+                    "dead-lettered until that changes: check what the producer sends, or the decoder's version"
+                )
+                raise Waiting("dead_letter_storm", why, after=5.0)
+
+
+class Reception:
+    """Reads records into work for the story, and keeps what cannot be read."""
+
+    def __init__(
+        self,
+        *,
+        story: Story,
+        dead_letters: DeadLetters,
+        observer: Observer,
+        zones: Zones,
+        default_tenant: str | None,
+        limits: Limits,
+        replay_topic: str | None,
+    ) -> None:
+        self._story = story
+        self._dead_letters = dead_letters
+        self._observer = observer
+        self._zones = zones
+        self._default_tenant = default_tenant
+        self._limits = limits
+        self._replay_topic = replay_topic
+        self._storm = Storm()
+
+    def route(self, record: Record) -> Sequence[Routed]:
+        """Name the lanes of a record: pure but for the storm watch, and the same however often it is asked."""
+        pieces = decode_each(
+            record.value,
+            record.headers,
+            zones=self._zones,
+            default_tenant=self._default_tenant,
+            limits=self._limits,
+            received_at=datetime.fromtimestamp(record.timestamp, UTC),
+        )
+        routed = [self._piece(record, number, piece) for number, piece in enumerate(pieces)]
+        dead = next((part.payload.reason for part in routed if isinstance(part.payload, DeadLetter)), None)
+        self._storm.note(record, dead)
+        return routed
+
+    def _piece(self, record: Record, number: int, piece: Event | ConnectorError) -> Routed:
+        position = record.position
+        name = f"{position.topic}/{position.partition}/{position.offset}/{number}"
+        priority = Priority.REPLAY if position.topic == self._replay_topic else Priority.LIVE
+        if isinstance(piece, Event):
+            return Routed(str(piece.key), Arrival(name, piece, position, priority))
+        if isinstance(piece, Recognised) and (rejected := _rejected(piece, name, record, priority)) is not None:
+            return Routed(str(rejected.arrival.event.key), rejected)
+        letter = DeadLetter(position, record.key, record.value, record.headers, piece.reason, piece.detail)
+        return Routed(f"~dead|{position.topic}|{position.partition}", letter)
+
+    async def handle(self, key: str, work: Sequence[object]) -> None:
+        """Bring one lane forward. When it returns, all of `work` is durable."""
+        letters = [item for item in work if isinstance(item, DeadLetter)]
+        if letters:
+            self._storm.check()
+            for letter in letters:
+                await self._dead_letters.put(letter)
+        rest = [item for item in work if isinstance(item, Arrival | Rejected | Wake)]
+        if rest:
+            await self._story.handle(key, rest)
+
+
+def _rejected(error: Recognised, name: str, record: Record, priority: Priority) -> Rejected | None:
+    """Give a recognised record that is not booked its outcome; None where nobody knows whose it is."""
+    key = error.key
+    if isinstance(error, OutOfScope):
+        key = key or Key(
+            external_source=error.external_source, tenant=error.tenant or "-", root=f"~{error.topic or 'unknown'}"
+        )
+        arrival = Arrival(name, Event(envelope=_enveloped(error), key=key, facts=()), record.position, priority)
+        return Rejected(arrival, None, EventEnd(arrival, OutcomeName.SKIPPED, error.reason, error.detail))
+    if not isinstance(error, Invalid) or key is None or error.ref is None:
+        return None
+    arrival = Arrival(name, Event(envelope=error.envelope, key=key, facts=()), record.position, priority)
+    verdict = Verdict(document=error.ref, outcome=OutcomeName.PARKED, reason=error.reason, detail=error.detail)
+    return Rejected(arrival, verdict, EventEnd(arrival, OutcomeName.PARKED, error.reason, error.detail))
+
+
+def _enveloped(error: Recognised) -> Envelope:
+    return error.envelope if error.envelope.tenant else error.envelope.model_copy(update={"tenant": "-"})
