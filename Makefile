@@ -1,0 +1,43 @@
+# Two commands are enough on a fresh machine: `make run` (the main job, proven) and `make test` (the tests).
+PYTHON ?= python3
+PROFILE ?= lenient
+ORDERS ?= 2000
+SEED ?= 1
+KAFKA ?= mock
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: run test check bench mutants lock clean
+
+run: $(STAMP)  ## the main job on embedded defaults; ends with `proof: {...}`
+	$(BIN)/orderferry demo --profile $(PROFILE) --orders $(ORDERS) --seed $(SEED) --kafka $(KAFKA)
+
+test: $(STAMP)  ## every test, on real Kafka and real PostgreSQL, with the coverage that is promised
+	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/coverage report --fail-under=100 --include="$$($(BIN)/python -m tests.pure)"
+
+check: $(STAMP)  ## lint, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy schemas connectors service sandbox tests benchmarks
+	PYTHONPATH=. $(BIN)/lint-imports
+
+bench: $(STAMP)  ## throughput over real HTTP beside the bare limit and the afternoon version; writes build/bench.json
+	$(BIN)/python -m benchmarks
+
+mutants: $(STAMP)  ## how many generated defects in plan, money and offsets the tests find
+	$(BIN)/python -m tests.mutation
+
+lock:  ## pin every dependency with its hashes
+	$(PYTHON) -m pip install uv
+	$(PYTHON) -m uv pip compile --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	  --python-version 3.11 --extra demo --extra dev pyproject.toml -o requirements.lock
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+clean:
+	rm -rf .venv build .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
