@@ -54,6 +54,8 @@ def _not_ours(draft: Draft, order: Order) -> Verdict | None:
         )
     if policy.channels and order.channel not in policy.channels:
         return skipped(order.ref, Reason.FILTERED, f"order {order.name} came over channel {order.channel!r}")
+    if policy.only_locations and order.location_id not in policy.only_locations:
+        return skipped(order.ref, Reason.FILTERED, f"order {order.name} is of location {order.location_id!r}")
     if tag := next((tag for tag in order.tags if tag in policy.excluded_tags), None):
         return skipped(order.ref, Reason.FILTERED, f"order {order.name} carries the tag {tag!r}")
     return None
@@ -170,6 +172,7 @@ def _create(draft: Draft, order: Order, sale: Sale, *, revision: int) -> None:
         draft.say(verdict)
         return
     policy = draft.policy
+    ship_to = order.ship_to or policy.pick_up
     kind = DocumentType.SALES_ORDER if policy.fulfilment is Fulfilment.ERP else DocumentType.INVOICE
     draft.want(
         Stage.RAISE,
@@ -183,9 +186,9 @@ def _create(draft: Draft, order: Order, sale: Sale, *, revision: int) -> None:
             document_type=kind,
             account=account_ref(order),
             party=order.buyer,
-            ship_to=order.ship_to,
-            bill_to=order.bill_to or order.ship_to,
-            pick_up=order.pick_up,
+            ship_to=ship_to,
+            bill_to=order.bill_to or ship_to,
+            pick_up=order.pick_up or order.ship_to is None,
             location=policy.locations.get(order.location_id, ""),
             business_date=order.business_date,
             lines=sale.lines,

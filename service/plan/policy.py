@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
@@ -11,6 +12,7 @@ from pydantic import Field
 
 from schemas.base import ExternalSource, Frozen, Utc
 from schemas.effect import Component
+from schemas.party import Address
 
 
 class Fulfilment(StrEnum):
@@ -80,12 +82,16 @@ class Policy(Frozen):
     channels: frozenset[str] = frozenset()
     """Only these channels, where any is named."""
     excluded_tags: frozenset[str] = frozenset()
+    only_locations: frozenset[str] = frozenset()
+    """Only orders of these shop locations, where any is named."""
     targets: Targets = Targets()
     tenders: dict[str, str] = Field(default_factory=dict)
     """Gateway to the ERP's tender, for example `shopify_payments` to `external`, `gift_card` to `credit`."""
     skus: dict[str, str] = Field(default_factory=dict)
     """A shop's SKU to the ERP's, where they differ."""
     locations: dict[str, str] = Field(default_factory=dict)
+    pick_up: Address | None = None
+    """Where goods go that have no address: point of sale, pick-up, digital (books 5)."""
     transactions_grace_s: float = 900.0
     closed_before: date | None = None
     closed_period: ClosedPeriod = ClosedPeriod.PARK
@@ -95,7 +101,7 @@ class Policy(Frozen):
     @cached_property
     def version(self) -> str:
         """Digest of everything above: a changed setting is another policy."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        return hashlib.sha256(canonical(self).encode()).hexdigest()[:16]
 
     def open_day(self, business_date: date) -> date | None:
         """Return the date to post under, or None where the period is closed and the document has to park."""
@@ -106,3 +112,11 @@ class Policy(Frozen):
     def is_live(self, moment: datetime) -> bool:
         """Whether a document of this moment is ours to post (books 2)."""
         return moment >= self.go_live
+
+
+def canonical(policy: Policy) -> str:
+    """Write a policy so that the same rules always give the same text: sets and tables in order."""
+    plain = policy.model_dump(mode="json")
+    for name in ("channels", "excluded_tags", "only_locations"):
+        plain[name] = sorted(plain[name])
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"))

@@ -11,7 +11,7 @@ from schemas.effect import AddLines, Adjust, Cancel, Component, CreateOrder
 from schemas.money import Money
 from schemas.order import FinancialStatus, Fulfilment, LineCategory, Shipping
 from schemas.outcome import OutcomeName, Reason
-from schemas.party import Party
+from schemas.party import Address, Party
 from schemas.posted import PostedStatus
 from service.plan.account import account_ref
 from service.plan.policy import Fulfilment as Ships
@@ -149,6 +149,7 @@ def test_a_tip_without_a_line_of_its_own_is_posted_all_the_same() -> None:
         ({"placed_at": T0 - timedelta(days=60)}, {}, OutcomeName.SKIPPED, Reason.BEFORE_GO_LIVE),
         ({"channel": "pos"}, {"channels": {"web"}}, OutcomeName.SKIPPED, Reason.FILTERED),
         ({"tags": ("wholesale",)}, {"excluded_tags": {"wholesale"}}, OutcomeName.SKIPPED, Reason.FILTERED),
+        ({"location_id": "7"}, {"only_locations": {"8"}}, OutcomeName.SKIPPED, Reason.FILTERED),
         ({"currency": "EUR"}, {}, OutcomeName.PARKED, Reason.CURRENCY_UNSUPPORTED),
         ({"confirmed": False}, {}, OutcomeName.WAITING, Reason.FRAUD_HOLD),
         ({"financial_status": FinancialStatus.PENDING}, {}, OutcomeName.WAITING, Reason.GATE),
@@ -188,6 +189,7 @@ def test_an_order_that_does_not_go_says_why(
         ({"financial_status": FinancialStatus.PENDING, "net_terms": True}, {}),
         ({"channel": "web"}, {"channels": {"web"}}),
         (SHIPPED, {"fulfilment": Ships.SHOP}),
+        ({"location_id": "7"}, {"only_locations": {"7"}}),
     ],
 )
 def test_an_order_that_passes_its_gate_is_posted(changes: dict[str, Any], rules: dict[str, Any]) -> None:
@@ -525,3 +527,16 @@ def test_the_account_is_the_company_else_the_customer_else_the_address_else_the_
         assert ref.external_id == name
     assert ref == account_ref(order(buyer=buyer.model_copy(update={"email": buyer.email.strip().lower()})))
     assert isinstance(ref, Ref)
+
+
+def test_an_order_without_an_address_is_picked_up_where_the_tenant_says() -> None:
+    counter = Address(street1="1 Main St", city="Springfield", country="US")
+    create = World(policy(pick_up=counter)).see(order()).plan().effects[0]
+    assert isinstance(create, CreateOrder)
+    assert (create.ship_to, create.bill_to, create.pick_up) == (counter, counter, True)
+
+
+def test_a_policy_is_another_as_soon_as_one_rule_is_and_never_otherwise() -> None:
+    one, same = policy(channels={"web", "pos", "app"}), policy(channels={"app", "web", "pos"})
+    assert one.version == same.version
+    assert one.version != policy(channels={"web"}).version
