@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -34,7 +33,7 @@ async def walk(round_: Round, *, clock: Clock, failures: Failures) -> None:
     while True:
         try:
             await round_.do()
-        except (FerryError, OSError, asyncio.TimeoutError) as error:
+        except (TimeoutError, FerryError, OSError) as error:
             failures.round_failed(round_.name, error)
         await clock.sleep(round_.every_s)
 
