@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from service.errors import FerryError, Retryable, Unknown
 from service.http.breaker import Breaker, Health, State
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     import httpx
 
@@ -63,6 +66,19 @@ class Silent:
         """Keep nothing."""
 
 
+@dataclass(slots=True)
+class _Ticket:
+    """What `admit` waited for, good for one call of the same courier."""
+
+    owner: Courier
+    held: int
+    used: bool = False
+
+
+_TICKET: ContextVar[_Ticket | None] = ContextVar("ticket", default=None)
+"""Belongs to the task that was admitted and to those it starts: the port between `admit` and `send` knows none."""
+
+
 class Courier:
     """Carries calls under one API key. Couriers of one ERP share its transport, room and breaker."""
 
@@ -84,35 +100,61 @@ class Courier:
         self._clock = clock
         breaker.subscribe(self._breaker_moved)
 
+    @asynccontextmanager
+    async def admit(self, *, lane: Priority) -> AsyncIterator[None]:
+        """Wait for breaker, budget and place; the first `send` inside uses them instead of waiting again.
+
+        So an intent can be committed between the wait and the call, and its deadline bounds the call alone. What was
+        not used is given back. Raises Waiting.
+        """
+        ticket = _Ticket(owner=self, held=await self._enter(lane))
+        token = _TICKET.set(ticket)
+        try:
+            yield
+        finally:
+            _TICKET.reset(token)
+            if not ticket.used:
+                self._leave(ticket.held, sent=False)
+
     async def send(
         self, request: httpx.Request, *, lane: Priority, deadline_s: float, what: str, resend: bool
     ) -> httpx.Response:
         """Send once and return the complete answer, whatever its status.
 
-        Waits for the budget first; `deadline_s` begins when the call itself begins. `resend` says that these bytes
-        were sent before under the same key: it changes nothing but the metrics. Raises Waiting (breaker open, nothing
-        sent), Retryable (provably nothing sent) or Unknown.
+        Waits for the budget first, unless admitted; `deadline_s` begins when the call itself begins. `resend` says
+        that these bytes were sent before under the same key: it changes nothing but the metrics. Raises Waiting
+        (nothing sent), Retryable (provably nothing sent) or Unknown.
         """
+        ticket = _TICKET.get()
+        if ticket is not None and ticket.owner is self and not ticket.used:
+            ticket.used = True
+            held = ticket.held
+        else:
+            held = await self._enter(lane)
+        sent = True
+        try:
+            return await self._carry(request, held=held, deadline_s=deadline_s, what=what, resend=resend)
+        except Retryable:
+            sent = False
+            raise
+        finally:
+            self._leave(held, sent=sent)
+
+    async def _enter(self, lane: Priority) -> int:
+        """Wait for everything that a call needs, and take it; returns the breaker's pass."""
         self._breaker.check()
         asked = self._clock()
         await self._limiter.acquire(lane)
-        sent = True
         try:
-            try:
-                held = self._breaker.enter()
-            except BaseException:
-                sent = False
-                raise
             self._meter.waited(lane, self._clock() - asked)
-            try:
-                return await self._carry(request, held=held, deadline_s=deadline_s, what=what, resend=resend)
-            except Retryable:
-                sent = False
-                raise
-            finally:
-                self._breaker.abandon(held)  # void where the outcome was recorded
-        finally:
-            self._limiter.release(sent=sent)
+            return self._breaker.enter()  # it may have opened while we waited
+        except BaseException:
+            self._limiter.release(sent=False)
+            raise
+
+    def _leave(self, held: int, *, sent: bool) -> None:
+        self._breaker.abandon(held)  # void where the outcome was recorded
+        self._limiter.release(sent=sent)
 
     async def _carry(
         self, request: httpx.Request, *, held: int, deadline_s: float, what: str, resend: bool

@@ -1,6 +1,7 @@
 """The courier over a fake transport in simulated time, and once over real sockets."""
 
 import asyncio
+import contextvars
 import random
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -306,6 +307,68 @@ def test_an_unexpected_exception_passes_and_gives_everything_back(simulate: Simu
         built = build(Arcus(script=deque([ZeroDivisionError()])))
         with pytest.raises(ZeroDivisionError):
             await post(built)
+        assert all_given_back(built)
+
+    simulate(story())
+
+
+def test_who_was_admitted_sends_without_waiting_again(simulate: Simulate) -> None:
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        built = build(Arcus(), concurrency=Concurrency(start=1, floor=1, ceiling=1))
+        async with built.courier.admit(lane=LIVE):
+            others = [asyncio.create_task(post(built), context=contextvars.Context()) for _ in range(3)]
+            await asyncio.sleep(5)  # the intent is committed meanwhile, and nobody takes the place
+            began = loop.time()
+            await post(built)
+            assert loop.time() - began == pytest.approx(0.1)
+            assert not any(other.done() for other in others)
+            await post(built)  # a second call waits for itself, behind those who came before
+            assert all(other.done() for other in others)
+        assert all_given_back(built)
+
+    simulate(story())
+
+
+def test_an_admission_that_is_not_used_is_given_back_and_costs_no_budget(simulate: Simulate) -> None:
+    async def story() -> None:
+        loop = asyncio.get_running_loop()
+        built = build(Arcus(), tier=Tier(per_window=1))
+        began = loop.time()
+        for _ in range(3):
+            async with built.courier.admit(lane=LIVE):
+                assert built.room.in_flight == 1
+        with pytest.raises(ZeroDivisionError):
+            async with built.courier.admit(lane=LIVE):
+                raise ZeroDivisionError
+        assert all_given_back(built)
+        await post(built)
+        assert loop.time() - began < 1
+
+    simulate(story())
+
+
+def test_an_admission_to_one_key_is_none_to_another(simulate: Simulate) -> None:
+    async def story() -> None:
+        one, other = build(Arcus()), build(Arcus())
+        async with one.courier.admit(lane=LIVE):
+            await post(other)
+            assert (one.room.in_flight, other.room.in_flight) == (1, 0)
+        assert len(other.notes.waits) == 1
+
+    simulate(story())
+
+
+def test_nobody_is_admitted_while_the_breaker_is_open_and_an_unused_probe_is_passed_on(simulate: Simulate) -> None:
+    async def story() -> None:
+        built = build(Arcus(script=down(3)))
+        await asyncio.gather(*(post(built) for _ in range(3)), return_exceptions=True)
+        with pytest.raises(Waiting):
+            await built.courier.admit(lane=LIVE).__aenter__()
+        await built.breaker.wait()
+        async with built.courier.admit(lane=LIVE):
+            assert built.breaker.state is State.HALF_OPEN
+        assert (await post(built)).status_code == 201
         assert all_given_back(built)
 
     simulate(story())
