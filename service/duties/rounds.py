@@ -41,8 +41,12 @@ async def walk(round_: Round, *, clock: Clock, failures: Failures) -> None:
 class Due(Protocol):
     """Keys that should be looked at although nothing arrives."""
 
-    async def due(self, limit: int) -> Sequence[str]:
-        """Return keys whose time has come, that were released, or whose owner died with an intent open."""
+    async def due(self, *, limit: int) -> Sequence[str]:
+        """Return keys whose time has come, that were released, or whose condition was met."""
+        ...
+
+    async def abandoned(self, *, limit: int) -> Sequence[str]:
+        """Return keys whose owner died with an intent open."""
         ...
 
 
@@ -50,7 +54,7 @@ def releasing(*, due: Due, wake: Callable[[str, Wake], object], limit: int) -> C
     """Wake the keys that are due. A wake-up is a hint: the lane and the lease decide."""
 
     async def do() -> None:
-        for key in await due.due(limit):
+        for key in {*await due.due(limit=limit), *await due.abandoned(limit=limit)}:
             wake(key, Wake())
 
     return do

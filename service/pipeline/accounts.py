@@ -95,9 +95,12 @@ class Accounts:
         return account
 
     def _blocked(self, result: No | Doubt) -> Blocked:
+        """Say why there is no account; one that may still be found out is no answer yet."""
         if isinstance(result, No):
             reason = self.erp.reason(result.refused.code, result.intent.effect)
             return Blocked(reason, str(result.refused))
+        if result.wake_at is not None:
+            raise Retryable("account", "its creation was not answered and is being looked up", after=_AGAIN_S)
         return Blocked(result.verdict.reason or Reason.IN_DOUBT, result.verdict.detail)
 
     @asynccontextmanager
@@ -124,3 +127,4 @@ class Accounts:
 
 
 _TRIES = 30
+_AGAIN_S = 5.0

@@ -139,8 +139,9 @@ class Story:
     async def _leave(self, run: Run) -> None:
         """Give the key back unfinished, with what is known by now; its work comes again."""
         ended, changed = run.take_along()
+        wake_at = self._clock.now() + self._timing.again
         with suppress(FerryError):
-            await self._ledger.close(Closing(run.lease, (), (), (), posted=changed, ended=ended))
+            await self._ledger.close(Closing(run.lease, (), (), (), posted=changed, ended=ended, wake_at=wake_at))
 
     async def _begin(self, key: str, opened: Opened, policy: Policy, priority: Priority) -> Run:
         root = root_of(key)
