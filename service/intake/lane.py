@@ -1,0 +1,75 @@
+"""One lane: the items of one key in their order. One item: a piece of a record, or a wake-up without one."""
+
+from __future__ import annotations
+
+from collections import deque
+from enum import IntEnum
+from typing import Final
+
+from service.intake.partition import Partition
+from service.ports import Priority, Record
+
+GONE: Final = object()
+
+
+class Item:
+    """What a handler gets. Its record is None for a wake-up, whose payload says what woke the key."""
+
+    __slots__ = ("partition", "payload", "piece", "priority", "record")
+
+    def __init__(
+        self,
+        *,
+        record: Record | None,
+        payload: object,
+        priority: Priority = Priority.LIVE,
+        partition: Partition | None = None,
+        piece: int = 0,
+    ) -> None:
+        self.record = record
+        self.payload = payload
+        self.priority = priority
+        self.partition = partition
+        self.piece = piece
+
+    @property
+    def gone(self) -> bool:
+        """Whether its payload was let go to save memory."""
+        return self.payload is GONE
+
+    def let_go(self) -> None:
+        """Drop the payload; it is routed again from the record when its turn comes."""
+        self.payload = GONE
+
+    def bring_back(self, payload: object) -> None:
+        """Give the payload back."""
+        self.payload = payload
+
+
+class State(IntEnum):
+    """What a lane does."""
+
+    IDLE = 0
+    QUEUED = 1
+    RUNNING = 2
+    DELAYED = 3
+
+
+class Lane:
+    """The waiting items of one key. It exists while it holds or runs something."""
+
+    __slots__ = ("attempts", "due", "items", "key", "priority", "state", "wait")
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.items: deque[Item] = deque()
+        self.state = State.IDLE
+        self.priority = Priority.LIVE
+        self.attempts = 0
+        self.due = 0.0
+        self.wait = ""
+        """The named wait that it is in."""
+
+    def best(self) -> Priority:
+        """Return the priority of the most urgent item: a live event promotes its key."""
+        return min((item.priority for item in self.items), default=Priority.REPLAY)
