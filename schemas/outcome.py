@@ -28,6 +28,7 @@ class Reason(StrEnum):
     OUT_OF_SCOPE = "out_of_scope"
     FILTERED = "filtered"
     DELETED = "deleted"
+    DISCARDED = "discarded"
     NEVER_POSTED = "never_posted"
     MOVES_NO_CASH = "moves_no_cash"
     OTHER_AUTHORITY = "other_authority"

@@ -73,3 +73,25 @@ class Posted(Frozen):
     policy_version: str = ""
     hold: str = ""
     """What holds it in the ERP, in the ERP's words."""
+
+    def carried(self, after: Posted) -> Posted:
+        """Put a receipt over what was known: its scalars are the ERP's now, its lists only what was added.
+
+        A receipt of another ERP document (a further revision) replaces everything.
+        """
+        if after.erp_id != self.erp_id:
+            return after
+        lines = {line.erp_id: line for line in (*self.lines, *after.lines)}
+        return after.model_copy(
+            update={
+                "lines": tuple(lines.values()),
+                "adjustments": (*self.adjustments, *after.adjustments),
+                "addresses": tuple(dict((*self.addresses, *after.addresses)).items()),
+                "revision": self.revision,
+                "erp_number": after.erp_number or self.erp_number,
+                "order_erp_id": after.order_erp_id or self.order_erp_id,
+                "ship_to_erp_id": after.ship_to_erp_id or self.ship_to_erp_id,
+                "bill_to_erp_id": after.bill_to_erp_id or self.bill_to_erp_id,
+                "policy_version": self.policy_version or after.policy_version,
+            }
+        )

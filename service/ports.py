@@ -181,6 +181,8 @@ class Opened:
     """When this key was first heard of, unix seconds."""
     held: str = ""
     """A person's explicit hold, with its reason."""
+    discarded: frozenset[Ref] = frozenset()
+    """Documents that a person ended for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -463,6 +465,10 @@ class Desk(Protocol):
 
     async def release(self, key: str, *, who: str, why: str) -> None:
         """Let a key try again: forget refusals and holds, plan it now."""
+        ...
+
+    async def hold(self, key: str, *, who: str, why: str) -> None:
+        """Leave a key alone until it is released, whatever arrives."""
         ...
 
     async def discard(self, document: Ref, *, who: str, why: str) -> None:

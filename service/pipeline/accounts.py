@@ -88,8 +88,10 @@ class Accounts:
     async def _settle(self, result: Result, account: Posted | None) -> Posted | None:
         """Record the outcome and return the account as it is now known."""
         if isinstance(result, Done):
-            await self.ledger.end(result.intent, posted=result.posted)
-            return next(iter(result.posted), account)
+            found = next(iter(result.posted))
+            account = found if account is None else account.carried(found)
+            await self.ledger.end(result.intent, posted=[account])
+            return account
         if result.intent.state is not IntentState.OPEN:
             await self.ledger.end(result.intent)
         return account

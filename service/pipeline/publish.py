@@ -13,6 +13,7 @@ from service.errors import Refused, Retryable, Unknown, Waiting
 from service.pipeline.observer import Observer
 from service.ports import (
     ERP,
+    Absent,
     Clock,
     Found,
     Intent,
@@ -118,24 +119,38 @@ class Publisher:
         pause = self._timing.pause
         scanned = False
         while True:
-            found = await self._erp.find(intent, priority=_recovering(priority))
+            found = await self._find(intent, _recovering(priority))
             if isinstance(found, Found):
                 return self._done(intent, found.receipt, "look_up")
             if isinstance(found, Unclear):
                 return self._person(intent, found)
-            if self._erp.window_open(intent):
-                result = await self._send_again(intent, priority=priority, begin=begin)
-                if isinstance(result, Done):
+            if found is not None:
+                result = await self._try(intent, found, scanned=scanned, priority=priority, begin=begin)
+                if not isinstance(result, Intent):
                     return result
-                intent, scanned = result, False
-            elif scanned:
-                return self._absent(intent)
-            else:
-                scanned = found.began_at >= intent.deadline + self._timing.settle
+                scanned = result is intent and found.began_at >= intent.deadline + self._timing.settle
+                intent = result
             if self._clock.now() >= until:
                 return self._later(intent)
             await self._clock.sleep(pause)
             pause = min(pause * 2, self._timing.pause_max)
+
+    async def _find(self, intent: Intent, priority: Priority) -> Found | Absent | Unclear | None:
+        """Look it up; None where even that got no answer."""
+        try:
+            return await self._erp.find(intent, priority=priority)
+        except (Retryable, Unknown):
+            return None
+
+    async def _try(
+        self, intent: Intent, found: Absent, *, scanned: bool, priority: Priority, begin: Begin
+    ) -> Done | Void | Intent:
+        """A scan found nothing: send again while the key is remembered, else prove the absence with a second scan."""
+        if self._erp.window_open(intent):
+            return await self._send_again(intent, priority=priority, begin=begin)
+        if scanned and found.began_at >= intent.deadline + self._timing.settle:
+            return self._absent(intent)
+        return intent
 
     def _absent(self, intent: Intent) -> Void:
         absent = replace(intent, state=IntentState.ABSENT, how="look_up", answer="two complete scans found nothing")

@@ -49,14 +49,14 @@ class Run:
 
     def plan(self, desired: Desired, now: float) -> Plan:
         """Ask the planner."""
-        applied = Applied(posted=self.posted, blocked=self.blocked)
+        applied = Applied(posted=self.posted, blocked=self.blocked, discarded=self.opened.discarded)
         return plan(desired, applied, self.policy, posted_under=self.posted_under, now=now)
 
     def learn(self, documents: Sequence[Posted]) -> None:
         """Take over what the ERP said about documents of this key."""
-        for document in documents:
-            self.posted[document.document] = document
-            self.changed[document.document] = document
+        for after in documents:
+            before = self.posted.get(after.document)
+            self.posted[after.document] = self.changed[after.document] = before.carried(after) if before else after
 
     def take_along(self) -> tuple[list[Intent], list[Posted]]:
         """Hand over what has to be committed with the next transaction."""

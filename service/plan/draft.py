@@ -11,6 +11,8 @@ from schemas.outcome import OutcomeName, Reason, Verdict
 from service.plan.policy import Policy
 from service.plan.state import Applied, Desired, parked, skipped, waiting
 
+_UNFINISHED = frozenset({OutcomeName.PARKED, OutcomeName.WAITING})
+
 
 class Stage(IntEnum):
     """The fixed order of changes (books 6): raise total, pay, lower total, refund, cancel."""
@@ -40,11 +42,16 @@ class Draft:
         return self.desired.root.model_copy(update={"kind": kind, "external_id": external_id})
 
     def say(self, verdict: Verdict) -> None:
-        """Settle what becomes of a document; the first word counts."""
+        """Settle what becomes of a document; the first word counts, and a person's above all."""
+        if verdict.document in self.applied.discarded and verdict.outcome in _UNFINISHED:
+            verdict = skipped(verdict.document, Reason.DISCARDED, "a person ended it")
         self.verdicts.setdefault(verdict.document, verdict)
 
     def want(self, stage: Stage, effect: Effect) -> bool:
-        """Ask for an effect. False where it is blocked: then its document is parked for that reason."""
+        """Ask for an effect. False where it is blocked or a person ended it: then its document has its verdict."""
+        if effect.document in self.applied.discarded:
+            self.say(skipped(effect.document, Reason.DISCARDED, "a person ended it"))
+            return False
         blocked = self.applied.blocked.get(effect.name)
         if blocked is None:
             self.effects.append((stage, effect))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from schemas.base import Ref
 from schemas.effect import Credit, ReturnGoods
 from schemas.order import ZERO, Order
 from schemas.outcome import Reason, Verdict
@@ -82,24 +83,30 @@ def _give_back(draft: Draft, order: Order, refund: Refund, have: Posted) -> None
     goodwill = sale.total + max(refund.discrepancy, ZERO) or _cash(draft, refund)
     if goodwill <= 0:
         draft.say(unchanged(refund.ref, "it gives back neither goods nor money"))
-        return
-    if draft.applied.posted.get(refund.ref) is not None:
+    elif _credited(draft, order, refund, refund.ref, goodwill):
         draft.say(posted(refund.ref))
-        return
+
+
+def _credited(draft: Draft, order: Order, refund: Refund, document: Ref, amount: Decimal) -> bool:
+    """Whether the credit stands in the ERP; asks for it where it does not."""
+    if document in draft.applied.posted:
+        return True
+    have = draft.applied.posted[order.ref]
     draft.want(
         Stage.LOWER,
         Credit(
-            document=refund.ref,
+            document=document,
             name=f"refund:{refund.external_id}/credit",
             source_version=str(refund.version),
             policy_version=draft.policy.version,
             currency=order.currency,
             order_erp_id=have.erp_id,
             account_erp_id=have.account_erp_id,
-            amount=goodwill,
+            amount=amount,
             notes=f"Refund {refund.external_id} of {order.name}",
         ),
     )
+    return False
 
 
 def _cash(draft: Draft, refund: Refund) -> Decimal:
@@ -139,5 +146,10 @@ def _return(draft: Draft, order: Order, refund: Refund, sale: Sale, have: Posted
         draft.say(parked(refund.ref, Reason.ERP_HOLD, f"{done.erp_number} is held in the ERP ({done.hold})"))
     elif done.status is PostedStatus.DRAFT:
         draft.want(Stage.LOWER, confirm(refund, done))
-    else:
+    elif refund.discrepancy <= 0 or _credited(draft, order, refund, beside(refund), refund.discrepancy):
         draft.say(posted(refund.ref))
+
+
+def beside(refund: Refund) -> Ref:
+    """Name the credit that a refund needs beside its return: more was given back than the goods were worth."""
+    return refund.ref.model_copy(update={"external_id": f"{refund.external_id}:credit"})

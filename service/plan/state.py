@@ -79,6 +79,8 @@ class Applied:
 
     posted: Mapping[Ref, Posted] = field(default_factory=dict)
     blocked: Mapping[str, Blocked] = field(default_factory=dict)
+    discarded: frozenset[Ref] = frozenset()
+    """Documents that a person ended for good: nothing more is done for them."""
 
     def document(self, root: Ref, kind: Kind, external_id: str) -> Posted | None:
         """Return the posted document of one entity of this key."""

@@ -178,3 +178,21 @@ def test_a_late_refund_of_a_known_order_is_given_back_although_the_body_does_not
     world.settle()
     assert world.see(refund("81", back())).verdict(Kind.REFUND, "81").outcome is OutcomeName.POSTED
     assert world.now > T0.timestamp()
+
+
+def test_more_cash_than_goods_is_a_return_and_a_credit_beside_it() -> None:
+    world = sold_with(refund("81", back(), discrepancy=money("3.00")), left="10.00")
+    assert world.verdict(Kind.REFUND, "81").outcome is OutcomeName.POSTED
+    assert world.posted[REFUND].total == money("10.00")
+    credit = next(effect for effect in world.done if isinstance(effect, Credit))
+    assert (credit.amount, credit.document.external_id) == (money("3.00"), "81:credit")
+
+
+def test_what_a_person_discarded_is_left_alone() -> None:
+    world = sold_with(refund("81", back()), left="10.00")
+    world.discarded = frozenset({REFUND})
+    assert world.verdict(Kind.REFUND, "81").reason is Reason.DISCARDED
+    parked = World(policy(entity_currency="EUR")).see(order(), payment())
+    parked.discarded = frozenset({REFUND.model_copy(update={"kind": Kind.ORDER, "external_id": "1"})})
+    assert parked.verdict().reason is Reason.DISCARDED
+    assert parked.verdict(Kind.PAYMENT, "91").reason is Reason.DISCARDED

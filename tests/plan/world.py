@@ -202,6 +202,7 @@ class World:
     posted: dict[Ref, Posted] = field(default_factory=dict)
     blocked: dict[str, Blocked] = field(default_factory=dict)
     conflicts: frozenset[Ref] = frozenset()
+    discarded: frozenset[Ref] = frozenset()
     now: float = T0.timestamp() + 3600
     first_seen: float = T0.timestamp()
     done: list[Effect] = field(default_factory=list)
@@ -215,7 +216,7 @@ class World:
 
     def plan(self) -> Plan:
         desired = Desired.of(ROOT, list(self.facts.values()), conflicts=self.conflicts, first_seen=self.first_seen)
-        applied = Applied(posted=self.posted, blocked=self.blocked)
+        applied = Applied(posted=self.posted, blocked=self.blocked, discarded=self.discarded)
         return plan(desired, applied, self.policy, posted_under=self.policy, now=self.now)
 
     def settle(self) -> Plan:
