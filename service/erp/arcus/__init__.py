@@ -1,0 +1,1 @@
+"""Arcus: idempotency keys, metadata as the only tag, and a documentation that contradicts itself (arcus-api.md)."""
