@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import io
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
@@ -83,7 +84,8 @@ class Driver:
         return [parse(line) for line in answer.raw.splitlines()]
 
     async def _send(self, method: str, path: str, body: Any, headers: dict[str, str], seconds: float) -> Answer:  # noqa: ANN401
-        data = body if isinstance(body, bytes) or body is None else encode(body)
+        raw = body if isinstance(body, bytes) or body is None else encode(body)
+        data = None if raw is None else io.BytesIO(raw)
         limit = aiohttp.ClientTimeout(total=seconds)
         async with self._session.request(
             method, self.base + path, data=data, headers=headers, timeout=limit

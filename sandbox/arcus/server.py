@@ -25,9 +25,9 @@ class Sandbox:
     async def start(self, port: int = 0) -> int:
         """Listen on the loopback and return the port."""
         server = web.Server(self._handle, access_log=None)
-        self._runner = web.ServerRunner(server)
+        self._runner = web.ServerRunner(server, shutdown_timeout=GRACE)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port, backlog=BACKLOG, shutdown_timeout=GRACE, reuse_address=True)
+        site = web.TCPSite(self._runner, "127.0.0.1", port, backlog=BACKLOG, reuse_address=True)
         await site.start()
         self.port = self._runner.addresses[0][1]
         return self.port
