@@ -1,0 +1,46 @@
+"""What the command line needs of the rest: five functions of service.bootstrap, or a stateful fake in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from importlib import import_module
+from typing import Protocol, cast
+
+from schemas.event import Position
+from service.ports import Desk
+from service.settings import Finding, Settings
+
+Message = tuple[bytes | None, bytes, Sequence[tuple[str, bytes]]]
+"""Key, value and headers of a record to be sent."""
+
+
+class House(Protocol):
+    """service.bootstrap, as the command line sees it. Raises the names of service.errors."""
+
+    async def run(self, settings: Settings) -> int:
+        """Run the service until SIGTERM or SIGINT; returns the exit code. Raises Fatal."""
+        ...
+
+    def desk(self, settings: Settings) -> AbstractAsyncContextManager[Desk]:
+        """Open the ledger's desk."""
+        ...
+
+    async def send(
+        self, settings: Settings, topic: str, messages: Sequence[Message], *, sent: Callable[[int], None]
+    ) -> Sequence[Position]:
+        """Put messages on a topic of Kafka, all acknowledged when it returns; `sent` hears how many are so far."""
+        ...
+
+    async def check(self, settings: Settings) -> Sequence[Finding]:
+        """Try what the settings name: ledger, Kafka, ERP, each tenant."""
+        ...
+
+    async def migrate(self, settings: Settings) -> None:
+        """Bring the ledger's tables to this release."""
+        ...
+
+
+def the_house() -> House:
+    """Load service.bootstrap only when a command needs it: `--help` should not wait for a database driver."""
+    return cast("House", import_module("service.bootstrap"))

@@ -1,0 +1,244 @@
+"""`parked`: what cannot go on, and what people decide about it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from schemas.base import Kind, Ref
+from schemas.outcome import Reason
+from service.cli.front import AsJson, Exit, Front, OneTenant, Source, Who, Why, front
+from service.cli.house import House
+from service.cli.keys import NotOneKey, keys_of, one_key
+from service.cli.words import words
+from service.ports import Desk, Parked
+
+EVERYTHING = 1_000_000
+
+Tenant = Annotated[str | None, typer.Option("--tenant", help="Only this shop.")]
+OnlyReason = Annotated[Reason | None, typer.Option("--reason", help="Only this reason.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="At most so many.")]
+Document = Annotated[
+    str, typer.Argument(metavar="ID", help="Document id, order name, ERP number, transaction id, or key.")
+]
+
+
+def list_parked(
+    context: typer.Context,
+    *,
+    tenant: Tenant = None,
+    reason: OnlyReason = None,
+    limit: Limit = 1000,
+    as_json: AsJson = False,
+) -> None:
+    """List the parked documents, oldest first, each with its reason and what lets it go on."""
+    desk = front(context)
+    settings = desk.settings()
+
+    async def job(house: House) -> Sequence[Parked]:
+        async with house.desk(settings) as open_desk:
+            return await open_desk.parked(tenant=tenant, reason=reason.value if reason else None, limit=limit)
+
+    found = desk.work(job)
+    if as_json:
+        for one in found:
+            desk.json(as_data(one))
+        return
+    desk.out.print(_table(found))
+    if len(found) == limit:
+        desk.say(f"There may be more than these {limit}: raise --limit or give a --reason.")
+
+
+def as_data(parked: Parked) -> dict[str, object]:
+    """One parked document as data."""
+    ref = parked.document
+    return {
+        "source": ref.external_source,
+        "tenant": ref.tenant,
+        "kind": ref.kind.value,
+        "external_id": ref.external_id,
+        "key": parked.key,
+        "reason": parked.reason.value,
+        "detail": parked.detail,
+        "release": parked.release,
+        "amount": parked.amount,
+        "since": datetime.fromtimestamp(parked.since, UTC).isoformat(timespec="seconds"),
+        "fix": parked.fix or words(parked.reason).fix,
+    }
+
+
+def _table(found: Sequence[Parked]) -> Table:
+    table = Table(title=f"{len(found)} parked", title_justify="left")
+    for column in ("since", "tenant", "document", "reason", "amount", "detail"):
+        table.add_column(column, overflow="fold")
+    for one in found:
+        ref = one.document
+        since = datetime.fromtimestamp(one.since, UTC).strftime("%Y-%m-%d %H:%M")
+        where = f"{ref.kind.value} {ref.external_id}"
+        table.add_row(since, ref.tenant, Text(where), Text(one.reason.value), one.amount, Text(one.detail))
+    return table
+
+
+def show(
+    context: typer.Context, source: Source, document: Document, *, tenant: OneTenant = None, as_json: AsJson = False
+) -> None:
+    """Show why one order and its payments and refunds are parked, and what to do."""
+    desk = front(context)
+    settings = desk.settings()
+
+    async def job(house: House) -> list[Parked]:
+        async with house.desk(settings) as open_desk:
+            keys = set(await keys_of(open_desk, source, document, tenant))
+            everything = await open_desk.parked(tenant=tenant, limit=EVERYTHING)
+            return [one for one in everything if one.key in keys]
+
+    try:
+        found = desk.work(job)
+    except NotOneKey as error:
+        desk.fail(str(error))
+    if not found:
+        desk.fail(f"nothing of {document} is parked; `orderferry explain {source} {document}` tells what became of it")
+    for one in found:
+        data = as_data(one)
+        if as_json:
+            desk.json(data)
+        else:
+            desk.say(f"{one.document}\n  reason   {one.reason.value}: {words(one.reason).says}")
+            for name in ("detail", "amount", "release", "since", "fix"):
+                desk.say(f"  {name:8} {data[name]}")
+
+
+def release(  # noqa: PLR0913 - each is an option of the command
+    context: typer.Context,
+    source: Source,
+    document: Annotated[str | None, typer.Argument(metavar="ID", help="Document; or --all.")] = None,
+    *,
+    who: Who,
+    why: Why,
+    everything: Annotated[bool, typer.Option("--all", help="Everything parked, with --reason or --tenant.")] = False,
+    reason: OnlyReason = None,
+    tenant: OneTenant = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let a document try again: forget refusals and holds of its order, and plan it now."""
+    desk = front(context)
+    if everything == (document is not None):
+        desk.fail("give either an ID or --all", Exit.USAGE)
+    if everything and reason is None and tenant is None:
+        desk.fail("--all needs --reason or --tenant, so that nobody releases what others hold", Exit.USAGE)
+    wanted = Wanted(source, document, tenant, reason)
+    try:
+        keys = desk.work(lambda house: _release(desk, house, wanted, who=who, why=why))
+    except NotOneKey as error:
+        desk.fail(str(error))
+    for key in keys if as_json else ():
+        desk.json({"key": key, "action": "release"})
+    if not as_json:
+        desk.say(f"{len(keys)} released; `orderferry explain` shows what becomes of them.")
+    if not keys:
+        raise typer.Exit(Exit.FOUND)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which keys are to be released: those of a document, or all of a reason or tenant."""
+
+    source: str
+    document: str | None
+    tenant: str | None
+    reason: Reason | None
+
+    async def keys(self, desk: Desk) -> list[str]:
+        """Find them."""
+        if self.document is not None:
+            return [await one_key(desk, self.source, self.document, self.tenant)]
+        reason = self.reason.value if self.reason else None
+        found = await desk.parked(tenant=self.tenant, reason=reason, limit=EVERYTHING)
+        return sorted({one.key for one in found if one.document.external_source == self.source})
+
+
+async def _release(desk: Front, house: House, wanted: Wanted, *, who: str, why: str) -> list[str]:
+    async with house.desk(desk.settings()) as open_desk:
+        keys = await wanted.keys(open_desk)
+        with desk.progress() as progress:
+            for key in progress.track(keys, description="releasing"):
+                await open_desk.release(key, who=who, why=why)
+    return keys
+
+
+def discard(
+    context: typer.Context,
+    source: Source,
+    kind: Annotated[Kind, typer.Argument(metavar="KIND", help="order, payment, refund or order_edit.")],
+    external_id: Annotated[str, typer.Argument(metavar="ID", help="The shop's id of the document.")],
+    *,
+    who: Who,
+    why: Why,
+    tenant: OneTenant = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a parked document for good: it is skipped by a person and never posted."""
+    desk = front(context)
+    settings = desk.settings()
+
+    async def job(house: House) -> Sequence[Ref]:
+        async with house.desk(settings) as open_desk:
+            found = [
+                one.document
+                for one in await open_desk.parked(tenant=tenant, limit=EVERYTHING)
+                if (one.document.external_source, one.document.kind, one.document.external_id)
+                == (source, kind, external_id)
+            ]
+            if len(found) == 1:
+                await open_desk.discard(found[0], who=who, why=why)
+            return found
+
+    found = desk.work(job)
+    if not found:
+        desk.fail(f"no {kind.value} {external_id} of {source} is parked; `orderferry parked list` shows what is")
+    if len(found) > 1:
+        desk.fail(f"{len(found)} shops have a parked {kind.value} {external_id}: add --tenant", Exit.USAGE)
+    if as_json:
+        desk.json({"document": found[0].model_dump(mode="json"), "action": "discard"})
+    else:
+        desk.say(f"{found[0]} is discarded.")
+
+
+def resolve(
+    context: typer.Context,
+    intent: Annotated[str, typer.Argument(metavar="INTENT", help="The call in doubt, as `explain --json` names it.")],
+    *,
+    who: Who,
+    why: Why,
+    happened: Annotated[bool, typer.Option("--happened/--not-happened", help="What you found in the ERP.")],
+    erp_id: Annotated[str, typer.Option("--erp-id", help="The ERP's id of what you found there.")] = "",
+) -> None:
+    """Say whether a call that is in doubt had its effect in the ERP; only a person who looked there can tell."""
+    desk = front(context)
+    if happened and not erp_id:
+        desk.fail("--happened needs --erp-id: the document that you found in the ERP", Exit.USAGE)
+    settings = desk.settings()
+
+    async def job(house: House) -> None:
+        async with house.desk(settings) as open_desk:
+            await open_desk.resolve_doubt(intent, happened=happened, erp_id=erp_id, who=who, why=why)
+
+    desk.work(job)
+    desk.say(f"Intent {intent} is resolved: {'it happened' if happened else 'it did not happen'}.")
+
+
+def app() -> typer.Typer:
+    """Build the group."""
+    group = typer.Typer(no_args_is_help=True, help="What cannot go on, and what people decide about it.")
+    group.command("list")(list_parked)
+    group.command("show")(show)
+    group.command("release")(release)
+    group.command("discard")(discard)
+    group.command("resolve")(resolve)
+    return group
