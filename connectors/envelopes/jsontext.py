@@ -23,7 +23,6 @@ _WORDS = (
     ("EOF while parsing", "it ends in the middle; it was cut on the way"),
     ("number out of range", "it holds a number of thousands of digits"),
     ("control character", "a text in it holds a control character, such as NUL, that JSON forbids"),
-    ("invalid number", "it holds a number that is none, such as NaN or Infinity"),
 )
 
 
@@ -72,10 +71,21 @@ def _why(data: bytes, error: str) -> str:
         return "it starts with a NUL byte, as a schema registry's Avro or Protobuf does; it must be plain JSON"
     if not _is_utf8(data):
         return "it is not UTF-8 text; whoever produces it must send plain UTF-8"
+    if _only_nan(data):
+        return "it holds a number that is none, such as NaN or Infinity"
     place = _PLACE.search(error)
     where = f" ({place.group()})" if place else ""
     words = next((ours for theirs, ours in _WORDS if error.startswith(theirs)), "it is not JSON")
     return f"{words}{where}"
+
+
+def _only_nan(data: bytes) -> bool:
+    """Whether it would be JSON if JSON had such numbers."""
+    try:
+        jiter.from_json(data, catch_duplicate_keys=True, allow_inf_nan=True)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_utf8(data: bytes) -> bool:

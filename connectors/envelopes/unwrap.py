@@ -66,8 +66,7 @@ class _Walk:
                 raise stranger(said | inside.said) or Undecodable(Reason.UNDECODABLE, "the envelope has no content")
             yield from self.into(inside.content, said | inside.said, depth + 1)
         elif isinstance(value, list):
-            self._check(depth)
-            yield from self._elements(value, said, depth + 1)
+            yield from self._elements(value, said, depth)
         elif isinstance(value, str):
             inner = parse_text(value, self.limits)
             if isinstance(inner, str):  # a string is no layer of its own, unless it holds another string
@@ -87,7 +86,11 @@ class _Walk:
             )
         for value in values:
             try:
-                yield from self.into(value, said, depth)
+                if isinstance(value, list):  # a list is no layer of its own, unless it holds another list
+                    self._check(depth)
+                    yield from self._elements(value, said, depth + 1)
+                else:
+                    yield from self.into(value, said, depth)
             except Undecodable as error:
                 yield error
 
