@@ -1,0 +1,238 @@
+"""What people may ask and order. Every order is one transaction, with its audit and with its keys locked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from schemas.base import Ref
+from schemas.outcome import Reason
+from service.ledger import documents, intents, mappings, outcomes, story
+from service.ledger.database import Database
+from service.ledger.doubts import adopted
+from service.ledger.rows import TEXT, Statement, ask
+from service.ledger.trouble import Rejected
+from service.ports import Mapped, Parked, Story
+
+_AUDIT: Final = """
+    INSERT INTO audits (at, who, action, subject, key, why) VALUES ({now}, :who, :action, :subject, :key, :why)
+"""
+_LOCK: Final = Statement(
+    """
+    INSERT INTO keys (key, owner, fence, lease_until, claimed_at, first_seen)
+    SELECT u.key, '', 1, 0, 0, {now} FROM {rows} WHERE true ORDER BY u.key
+    ON CONFLICT (key) DO UPDATE SET owner = keys.owner
+    """,
+    [("key", TEXT)],
+)
+"""In the order in which batches lock them."""
+
+_DUE: Final = Statement(
+    "UPDATE keys SET due_at = {now} WHERE key IN (SELECT u.key FROM {rows})",
+    [("key", TEXT)],
+)
+_HOLD: Final = "UPDATE keys SET held = :why WHERE key = :key"
+_FORGET: Final = "UPDATE intents SET forgotten = 1 WHERE key = :key AND state = 'refused'"
+_KNOWN: Final = "SELECT count(*) FROM keys WHERE key = :key"
+_PARKED: Final = """
+    SELECT key, kind, external_id, external_source, tenant, reason, detail, release_on, amount, since FROM verdicts
+    WHERE outcome = 'parked' AND (:tenant = '' OR tenant = :tenant) AND (:reason = '' OR reason = :reason)
+    ORDER BY since, key, kind, external_id LIMIT :most
+"""
+_OF_DOCUMENT: Final = """
+    SELECT key FROM verdicts WHERE external_source = :source AND tenant = :tenant AND kind = :kind
+    AND external_id = :id AND outcome = 'parked'
+"""
+_DISCARD: Final = """
+    UPDATE verdicts SET outcome = 'skipped', reason = :reason, detail = :detail, release_on = '', since = {now},
+    discarded = 1 WHERE key = :key AND kind = :kind AND external_id = :id AND outcome = 'parked'
+"""
+_PAUSE: Final = """
+    INSERT INTO tenants (external_source, tenant, paused) VALUES (:source, :tenant, :paused)
+    ON CONFLICT (external_source, tenant) DO UPDATE SET paused = excluded.paused
+"""
+_PAUSED: Final = "SELECT external_source, tenant FROM tenants WHERE paused = 1"
+_KEY_OF_INTENT: Final = "SELECT key FROM intents WHERE id = :id"
+_RESOLVE: Final = """
+    UPDATE intents SET state = :state, answer = :answer, how = 'person'
+    WHERE id = :id AND state IN ('open', 'in_doubt')
+"""
+
+
+class SqlDesk:
+    """The people's side of the ledger. Implements `service.ports.Desk`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database: Final = database
+
+    async def find_keys(self, external_source: str, text: str) -> Sequence[str]:
+        """Keys that match a document id, an order name, an ERP number or a transaction id."""
+        return await self._database.read(lambda connection: story.search(connection, external_source, text))
+
+    async def all_keys(self, external_source: str, *, after: str, limit: int) -> Sequence[str]:
+        """Keys in order, for a report over everything."""
+        return await self._database.read(lambda connection: story.listed(connection, external_source, after, limit))
+
+    async def story(self, key: str) -> Story:
+        """Everything known about one key."""
+        return await self._database.read(lambda connection: story.tell(connection, key))
+
+    async def parked(
+        self, *, tenant: str | None = None, reason: str | None = None, limit: int = 1000
+    ) -> Sequence[Parked]:
+        """The parked documents, oldest first."""
+
+        def work(connection: sa.Connection) -> list[Parked]:
+            return [
+                _parked(row) for row in ask(connection, _PARKED, tenant=tenant or "", reason=reason or "", most=limit)
+            ]
+
+        return await self._database.read(work)
+
+    async def release(self, key: str, *, who: str, why: str) -> None:
+        """Let a key try again: forget refusals and holds, plan it now."""
+
+        def work(connection: sa.Connection) -> None:
+            _known(connection, key)
+            _lock(connection, [key])
+            ask(connection, _HOLD, key=key, why="")
+            ask(connection, _FORGET, key=key)
+            _DUE.write(connection, [(key,)])
+            _audit(connection, who=who, why=why, action="release", subject=key, key=key)
+
+        await self._database.write(work)
+
+    async def hold(self, key: str, *, who: str, why: str) -> None:
+        """Keep a key from being planned until it is released."""
+
+        def work(connection: sa.Connection) -> None:
+            _known(connection, key)
+            _lock(connection, [key])
+            ask(connection, _HOLD, key=key, why=f"{who}: {why}")
+            _audit(connection, who=who, why=why, action="hold", subject=key, key=key)
+
+        await self._database.write(work)
+
+    async def discard(self, document: Ref, *, who: str, why: str) -> None:
+        """End a parked document for good as skipped by a person."""
+        source, tenant, kind, external_id = documents.identity("", document)[1:]
+
+        def work(connection: sa.Connection) -> None:
+            found = list(
+                ask(connection, _OF_DOCUMENT, source=source, tenant=tenant, kind=kind, id=external_id).scalars()
+            )
+            if not found:
+                raise Rejected(f"discarding {document}", "it is not parked; `parked list` shows what is")
+            _lock(connection, found)
+            detail = f"discarded by {who}: {why}"
+            for key in found:
+                ask(
+                    connection,
+                    _DISCARD,
+                    key=key,
+                    kind=kind,
+                    id=external_id,
+                    reason=Reason.FILTERED.value,
+                    detail=detail,
+                )
+                _audit(connection, who=who, why=why, action="discard", subject=str(document), key=key)
+
+        await self._database.write(work)
+
+    async def mappings(self, external_source: str, tenant: str) -> Sequence[Mapped]:
+        """The tenant's tables."""
+        return await self._database.read(lambda connection: mappings.read(connection, external_source, tenant))
+
+    async def set_mapping(self, mapping: Mapped, *, who: str, why: str) -> int:
+        """Set one line and reopen exactly what was parked for it; returns how many keys were reopened."""
+        source, tenant = mapping.external_source, mapping.tenant
+
+        def work(connection: sa.Connection) -> int:
+            mappings.put(connection, mapping)
+            subject = f"{source} {tenant} {mapping.table}:{mapping.name} = {mapping.target}"
+            _audit(connection, who=who, why=why, action="map", subject=subject)
+            return _meet(connection, source, tenant, mappings.conditions(mapping))
+
+        return await self._database.write(work)
+
+    async def reopen(self, external_source: str, tenant: str, release_on: str) -> int:
+        """Note that a condition is met (a SKU exists now, a tenant is set up) and reopen what was parked for it."""
+        return await self._database.write(lambda connection: _meet(connection, external_source, tenant, [release_on]))
+
+    async def pause(self, external_source: str, tenant: str, *, paused: bool, who: str, why: str) -> None:
+        """Stop or resume a tenant; what waited for it is due as soon as it goes on."""
+
+        def work(connection: sa.Connection) -> None:
+            ask(connection, _PAUSE, source=external_source, tenant=tenant, paused=int(paused))
+            action = "pause" if paused else "resume"
+            _audit(connection, who=who, why=why, action=action, subject=f"{external_source} {tenant}")
+
+        await self._database.write(work)
+
+    async def paused(self) -> frozenset[tuple[str, str]]:
+        """The paused tenants."""
+        return await self._database.read(
+            lambda connection: frozenset((row.external_source, row.tenant) for row in ask(connection, _PAUSED))
+        )
+
+    async def resolve_doubt(self, intent_id: str, *, happened: bool, erp_id: str, who: str, why: str) -> None:
+        """A person says whether an effect in doubt exists in the ERP; its key is planned anew."""
+        state = "done" if happened else "absent"
+        said = f"{who} found {erp_id} in the ERP" if happened else f"{who} found nothing in the ERP"
+
+        def work(connection: sa.Connection) -> None:
+            key = ask(connection, _KEY_OF_INTENT, id=intent_id).scalar()
+            if key is None:
+                raise Rejected(f"the answer about {intent_id}", "there is no such intent; `explain` shows their ids")
+            _lock(connection, [key])
+            if ask(connection, _RESOLVE, id=intent_id, state=state, answer=said).rowcount == 0:
+                raise Rejected(f"the answer about {intent_id}", "it has an outcome already; `explain` shows it")
+            if happened:
+                _adopt(connection, intent_id, erp_id)
+            _DUE.write(connection, [(key,)])
+            _audit(connection, who=who, why=why, action=f"resolve {state}", subject=intent_id, key=key)
+
+        await self._database.write(work)
+
+
+def _lock(connection: sa.Connection, keys: Iterable[str]) -> None:
+    _LOCK.write(connection, [(key,) for key in sorted(keys)])
+
+
+def _known(connection: sa.Connection, key: str) -> None:
+    if not ask(connection, _KNOWN, key=key).scalar():
+        raise Rejected(f"the order about {key}", "the ledger does not know this key; `explain` finds keys")
+
+
+def _adopt(connection: sa.Connection, intent_id: str, erp_id: str) -> None:
+    """Record what a person found, to be read again from the ERP."""
+    intent = intents.read(intents.WHOLE_ROWS.read(connection, [(intent_id,)])[0])
+    found = documents.BY_REF.read(connection, [documents.identity(intent.erp, intent.document)])
+    posted = adopted(intent, erp_id, documents.read(found[0]) if found else None)
+    if posted is not None:
+        documents.UPSERT.write(connection, [documents.row(intent.erp, intent.key, posted)])
+
+
+def _meet(connection: sa.Connection, source: str, tenant: str, conditions: Iterable[str]) -> int:
+    keys = sorted({key for release_on in conditions for key in mappings.met(connection, source, tenant, release_on)})
+    _lock(connection, keys)
+    _DUE.write(connection, [(key,) for key in keys])
+    return len(keys)
+
+
+def _audit(connection: sa.Connection, *, who: str, why: str, action: str, subject: str, key: str = "") -> None:
+    ask(connection, _AUDIT, who=who, why=why, action=action, subject=subject, key=key)
+
+
+def _parked(row: sa.Row[Any]) -> Parked:
+    return Parked(
+        document=outcomes.read_ref(row),
+        key=row.key,
+        reason=Reason(row.reason),
+        detail=row.detail,
+        release=row.release_on,
+        amount=row.amount,
+        since=row.since,
+    )

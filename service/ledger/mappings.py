@@ -1,0 +1,74 @@
+"""The tenants' tables, and the conditions that parked documents wait for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+
+from service.ledger.rows import ask
+from service.ports import Mapped
+
+_TARGETS: Final = {
+    "tax": "tax",
+    "shipping": "shipping",
+    "tip": "tips",
+    "gift_card": "gift_cards",
+    "duties": "duties",
+    "fees": "fees",
+    "custom": "custom",
+    "rounding": "rounding",
+}
+"""What a document says that waits for one of these tables: `target:tips`."""
+
+_READ: Final = """
+    SELECT external_source, tenant, table_name, name, target FROM mappings
+    WHERE external_source = :source AND tenant = :tenant ORDER BY table_name, name
+"""
+_SET: Final = """
+    INSERT INTO mappings (external_source, tenant, table_name, name, target)
+    VALUES (:source, :tenant, :table_name, :name, :target)
+    ON CONFLICT (external_source, tenant, table_name, name) DO UPDATE SET target = excluded.target
+"""
+_MET: Final = """
+    INSERT INTO releases (external_source, tenant, release_on, at) VALUES (:source, :tenant, :release_on, {now})
+    ON CONFLICT (external_source, tenant, release_on) DO UPDATE SET at = excluded.at
+"""
+_WAITING: Final = """
+    SELECT DISTINCT key FROM verdicts WHERE release_on = :release_on AND release_on <> '' AND outcome = 'parked'
+    AND external_source = :source AND tenant = :tenant
+"""
+
+
+def conditions(mapping: Mapped) -> frozenset[str]:
+    """The release conditions that this line meets."""
+    own = {f"{mapping.table}:{mapping.name}"}
+    if mapping.table in _TARGETS:
+        own.add(f"target:{_TARGETS[mapping.table]}")
+    return frozenset(own)
+
+
+def read(connection: sa.Connection, source: str, tenant: str) -> list[Mapped]:
+    """The tables of one tenant."""
+    found = ask(connection, _READ, source=source, tenant=tenant)
+    return [Mapped(row.external_source, row.tenant, row.table_name, row.name, row.target) for row in found]
+
+
+def put(connection: sa.Connection, mapping: Mapped) -> None:
+    """Set one line."""
+    ask(
+        connection,
+        _SET,
+        source=mapping.external_source,
+        tenant=mapping.tenant,
+        table_name=mapping.table,
+        name=mapping.name,
+        target=mapping.target,
+    )
+
+
+def met(connection: sa.Connection, source: str, tenant: str, release_on: str) -> set[str]:
+    """Note that a condition was met, and return the keys with documents parked for exactly it."""
+    where = {"source": source, "tenant": tenant, "release_on": release_on}
+    ask(connection, _MET, **where)
+    return set(ask(connection, _WAITING, **where).scalars())

@@ -1,0 +1,1 @@
+"""One file a version, each changing what the one before it left."""

@@ -1,0 +1,63 @@
+"""What is to be done although nothing arrives: keys that are due, and keys that were abandoned."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from service.ledger.database import Database
+from service.ledger.rows import ask
+
+STALE_S: Final = 10.0  # a process may plan with a mapping that it read this long ago
+
+_FREE: Final = "k.lease_until <= {now} AND k.held = '' AND k.key > :after"
+
+DUE: Final = f"""
+    SELECT k.key FROM keys k WHERE k.wake_at <= {{now}} AND {_FREE}
+    UNION
+    SELECT k.key FROM keys k WHERE k.due_at IS NOT NULL AND {_FREE}
+    UNION
+    SELECT k.key FROM releases r, verdicts v, keys k
+    WHERE v.release_on = r.release_on AND v.release_on <> '' AND v.external_source = r.external_source
+        AND v.tenant = r.tenant AND v.outcome = 'parked' AND k.key = v.key AND r.at >= k.claimed_at - :stale AND {_FREE}
+    UNION
+    SELECT k.key FROM verdicts v, keys k
+    WHERE v.reason = 'tenant_paused' AND k.key = v.key AND {_FREE}
+        AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.external_source = v.external_source AND t.tenant = v.tenant
+            AND t.paused = 1)
+    ORDER BY 1 LIMIT :most
+"""  # noqa: S608
+"""By their own time; released by a person; parked for a condition that was met since; of a tenant that goes on again.
+
+The last two are asked of the state itself, not of a message about it, so that nothing that crosses is missed.
+"""
+
+ABANDONED: Final = """
+    SELECT DISTINCT k.key FROM intents i, keys k
+    WHERE i.state IN ('open', 'in_doubt') AND i.state = 'open' AND k.key = i.key
+        AND k.lease_until > 0 AND k.lease_until <= {now}
+    ORDER BY 1 LIMIT :most
+"""
+"""The first condition is the one of the index."""
+
+NEXT_WAKE: Final = "SELECT min(wake_at) - {now} FROM keys WHERE wake_at > {now}"
+
+
+class Sweep:
+    """Questions that the releasing duty asks again and again."""
+
+    def __init__(self, database: Database) -> None:
+        self._database: Final = database
+
+    async def due(self, *, limit: int = 1000, after: str = "") -> list[str]:
+        """Return keys whose time has come, that a person released, or whose condition was met; none held or leased."""
+        return await self._database.read(
+            lambda connection: list(ask(connection, DUE, after=after, stale=STALE_S, most=limit).scalars())
+        )
+
+    async def abandoned(self, *, limit: int = 1000) -> list[str]:
+        """Return keys with open intents whose owner is gone: their lease ran out and was not given back."""
+        return await self._database.read(lambda connection: list(ask(connection, ABANDONED, most=limit).scalars()))
+
+    async def next_wake(self) -> float | None:
+        """Seconds until the next key is due by its own time; None where no key waits for one."""
+        return await self._database.read(lambda connection: ask(connection, NEXT_WAKE).scalar())
