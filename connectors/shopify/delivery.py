@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from connectors.errors import Invalid
+from connectors.shopify.fields import exact, identity
 from connectors.shopify.payloads import Payload
 from schemas.base import Kind
 from schemas.event import Envelope
@@ -18,6 +19,8 @@ from schemas.outcome import Reason
 
 P = TypeVar("P", bound=Payload)
 T = TypeVar("T")
+
+_ARE_THE_ORDER = frozenset({Kind.ORDER, Kind.ORDER_DELETION})
 
 # What pydantic found, in a clerk's words. The value itself is never repeated: it may be personal.
 _WORDS = {
@@ -45,8 +48,24 @@ class Delivery:
     zone: tzinfo | None
     received_at: datetime | None
     kind: Kind
-    external_id: str | None
-    root: str | None
+    body: dict[str, object]
+
+    @property
+    def external_id(self) -> str | None:
+        """The document's id, as far as it can be read."""
+        return body_id(self._naming, "id")
+
+    @property
+    def root(self) -> str | None:
+        """The id of the order that the document is about."""
+        return body_id(self._naming, "id" if self.kind in _ARE_THE_ORDER else "order_id")
+
+    @property
+    def _naming(self) -> dict[str, object]:
+        if self.kind is not Kind.ORDER_EDIT:
+            return self.body
+        edit = self.body.get("order_edit")
+        return edit if isinstance(edit, dict) else {}
 
     def business_date(self, at: datetime) -> date:
         """The calendar day in the tenant's zone, or in the shop's own offset where no zone is set (books 14)."""
@@ -95,6 +114,16 @@ class Delivery:
             found = error.errors(include_url=False, include_input=False)
             more = "" if len(found) == 1 else f" ({len(found) - 1} more of its fields are wrong, too)"
             raise self.invalid(_path(at, found[0]["loc"]), f"{_problem(found[0])}{more}") from None
+
+
+def body_id(body: dict[str, object], name: str) -> str | None:
+    """An id of a body that was not read yet, or that cannot be; `id` itself from the gid where it was rounded."""
+    gid = body.get("admin_graphql_api_id") if name == "id" else None
+    try:
+        number = identity(body.get(name))
+    except ValueError:
+        number = None
+    return exact(number, gid if isinstance(gid, str) else None)
 
 
 def _path(at: str, location: Sequence[int | str]) -> str:

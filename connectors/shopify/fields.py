@@ -13,6 +13,7 @@ from pydantic import PlainValidator
 from schemas.money import minor_units
 
 EXACT = 2**53  # JavaScript tools round integers above this (sources.md 1.7)
+_SURELY_EXACT = 15  # digits of an id that is below that
 _ID_DIGITS = 20  # an unsigned 64-bit integer
 _WHOLE_DIGITS = 14  # schemas.base.Amount: 20 digits, 6 of them after the point
 TOO_LARGE = Decimal(10) ** _WHOLE_DIGITS
@@ -80,6 +81,13 @@ def positive(value: object) -> Decimal:
     return amount
 
 
+def share(value: object) -> Decimal:
+    """A tax rate: to be read, never to be reckoned with, so that a long fraction is cut instead of refused."""
+    if isinstance(value, Decimal) and abs(value) < 1:
+        return value.quantize(_MICRO).normalize()
+    return signed(value)
+
+
 def identity(value: object) -> str:
     """An id as a string, whether it came as a number, as a string or as a gid."""
     if isinstance(value, Decimal) and value == value.to_integral_value() and value.adjusted() < _ID_DIGITS:
@@ -97,7 +105,7 @@ def identity(value: object) -> str:
 
 def exact(number: str | None, gid: str | None) -> str | None:
     """The id, from the gid where the number is absent or so large that tools round it."""
-    if number is not None and int(number) <= EXACT:
+    if number is not None and (len(number) <= _SURELY_EXACT or int(number) <= EXACT):
         return number
     found = _GID.fullmatch(gid) if gid else None
     return found[2] if found else number
@@ -151,6 +159,7 @@ def words(value: object) -> tuple[str, ...]:
 Moment = Annotated[datetime, PlainValidator(moment)]
 Signed = Annotated[Decimal, PlainValidator(signed)]
 Positive = Annotated[Decimal, PlainValidator(positive)]
+Share = Annotated[Decimal, PlainValidator(share)]
 Identity = Annotated[str, PlainValidator(identity)]
 CurrencyCode = Annotated[str, PlainValidator(currency_code)]
 Pairs = Annotated[tuple[tuple[str, str], ...], PlainValidator(pairs)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from connectors.shopify.delivery import Delivery
@@ -71,8 +71,10 @@ class ShopMoney:
             raise self._delivery.invalid(field, "is too large for an amount")
         return found
 
-    def allocated(self, allocations: Iterable[Allocation], field: str) -> Decimal:
+    def allocated(self, allocations: Sequence[Allocation], field: str) -> Decimal:
         """The sum of the discount shares of one line."""
+        if not allocations:
+            return ZERO
         return self.total(
             (
                 self.plain_first(one.amount, one.amount_set, f"{field}.discount_allocations[{index}].amount")
@@ -81,8 +83,10 @@ class ShopMoney:
             f"{field}.discount_allocations",
         )
 
-    def taxes(self, lines: Iterable[TaxLine], field: str) -> tuple[Tax, ...]:
+    def taxes(self, lines: Sequence[TaxLine], field: str) -> tuple[Tax, ...]:
         """The taxes of one line."""
+        if not lines:
+            return ()
         return tuple(
             Tax.trusted(
                 title=line.title or "",

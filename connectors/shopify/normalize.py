@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, tzinfo
 
 from connectors.envelopes.unwrapped import Unwrapped
-from connectors.errors import Invalid, OutOfScope, Undecodable
-from connectors.shopify.delivery import Delivery
-from connectors.shopify.fields import exact, identity, utc
+from connectors.errors import OutOfScope, Undecodable
+from connectors.shopify.delivery import Delivery, body_id
+from connectors.shopify.fields import utc
 from connectors.shopify.order import is_sparse, order_edit, order_fact
 from connectors.shopify.payloads import Order, OrderEdit, Refund, Transaction
 from connectors.shopify.refund import refund
@@ -45,19 +45,13 @@ def normalize(unwrapped: Unwrapped, *, zone: tzinfo | None, received_at: datetim
     if found is None:
         raise _refusal(unwrapped, envelope, shape)
     kind, read = found
-    number, root = _number(body, kind), _root(body, kind)
+    delivery = Delivery(envelope=envelope, zone=zone, received_at=received_at, kind=kind, body=body)
     if not unwrapped.tenant:
-        raise Invalid(
-            envelope=envelope,
-            kind=kind,
-            external_id=number,
-            root=root,
-            field="X-Shopify-Shop-Domain",
+        raise delivery.invalid(
+            "X-Shopify-Shop-Domain",
+            "is missing, so nobody can tell of which shop it is; pass the header on, or set a default tenant",
             reason=Reason.TENANT_UNKNOWN,
-            detail=f"{kind.replace('_', ' ')} {number or 'without a readable id'}: nothing says of which shop it is; "
-            "pass the header X-Shopify-Shop-Domain on, or set a default tenant",
         )
-    delivery = Delivery(envelope=envelope, zone=zone, received_at=received_at, kind=kind, external_id=number, root=root)
     lane, facts = read(body, delivery)
     key = Key.trusted(external_source=envelope.external_source, tenant=envelope.tenant, root=lane)
     return Event.trusted(envelope=envelope, key=key, facts=facts)
@@ -77,34 +71,10 @@ def _refusal(unwrapped: Unwrapped, envelope: Envelope, shape: Shape) -> OutOfSco
     )
     return OutOfScope(
         envelope=envelope,
-        external_id=_id(body, "id"),
-        root=_id(body, "order_id"),
+        external_id=body_id(body, "id"),
+        root=body_id(body, "order_id"),
         detail=f"{unwrapped.topic or 'this resource'} is {what}",
     )
-
-
-def _id(body: dict[str, object], name: str) -> str | None:
-    value = body.get(name)
-    gid = body.get("admin_graphql_api_id") if name == "id" else None
-    try:
-        number = None if value is None else identity(value)
-    except ValueError:
-        number = None
-    return exact(number, gid if isinstance(gid, str) else None)
-
-
-def _number(body: dict[str, object], kind: Kind) -> str | None:
-    if kind is Kind.ORDER_EDIT:
-        edit = body.get("order_edit")
-        return _id(edit, "id") if isinstance(edit, dict) else None
-    return _id(body, "id")
-
-
-def _root(body: dict[str, object], kind: Kind) -> str | None:
-    if kind is Kind.ORDER_EDIT:
-        edit = body.get("order_edit")
-        return _id(edit, "order_id") if isinstance(edit, dict) else None
-    return _id(body, "id" if kind in {Kind.ORDER, Kind.ORDER_DELETION} else "order_id")
 
 
 def _order(body: dict[str, object], delivery: Delivery) -> tuple[str, tuple[Fact, ...]]:

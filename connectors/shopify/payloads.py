@@ -10,6 +10,7 @@ from connectors.shopify.fields import (
     Moment,
     Pairs,
     Positive,
+    Share,
     Signed,
     Words,
     exact,
@@ -55,8 +56,8 @@ class TaxLine(Payload):
     """One tax of a line; `price` is in shop currency."""
 
     title: str | None = None
-    rate: Signed | None = None
-    price: Signed | None = None
+    rate: Share | None = None
+    price: Positive | None = None
     price_set: Spare = None
     channel_liable: bool | None = None
 

@@ -98,6 +98,17 @@ def test_a_wrong_amount_is_refused_by_the_name_of_its_field(changed: Changed, am
     assert (found.kind, found.external_id, found.root) == (Kind.ORDER, "1001", "1001")
 
 
+@pytest.mark.parametrize(("rate", "expected"), [(0.088754321, "0.088754"), ("0.06", "0.06"), (1, "1")])
+def test_a_tax_rate_is_only_for_reading_and_may_be_cut(changed: Changed, rate: object, expected: str) -> None:
+    found = order_of(changed(WEB, lambda body: body["line_items"][0]["tax_lines"][0].update(rate=rate)))
+    assert found.lines[0].taxes[0].rate == Decimal(expected)
+
+
+def test_a_negative_tax_is_refused(changed: Changed) -> None:
+    found = invalid(changed(WEB, lambda body: body["line_items"][0]["tax_lines"][0].update(price="-1")))
+    assert found.field == "line_items[0].tax_lines[0].price"
+
+
 def test_a_negative_price_in_a_set_is_refused(changed: Changed) -> None:
     def move(body: Body) -> None:
         body["line_items"][0]["price"] = None
