@@ -65,7 +65,7 @@ async def deliver(exchange: "Exchange", outcome: Outcome, lie: str | None) -> we
     if lie == "slow":
         await asyncio.sleep(exchange.world.faults.plan.slow_ms / 1000)
     elif lie == "commit_then_drop":
-        hang_up(exchange.request, hard=outcome.answer[-3] % 2 == 0)
+        hang_up(exchange.request, hard=exchange.request_id[-1] in "02468ace")
     elif lie == "truncated":
         return await _half(exchange, outcome)
     elif lie == "empty_2xx":

@@ -5,7 +5,7 @@ import contextlib
 import io
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from sandbox.arcus.journal import parse
 from sandbox.arcus.money import encode
 
 STARTUP_SECONDS = 20.0
+PAUSE = 0.005  # seconds between two looks at something that is about to change
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Driver:
         self.keys = keys
         self.entity = next(iter(keys))
 
-    async def call(  # noqa: PLR0913 - what a request is made of
+    async def call(
         self,
         method: str,
         path: str,
@@ -77,6 +78,14 @@ class Driver:
         if answer.status != 200:
             raise ValueError(f"/_sandbox/{path} answered {answer.status}: {answer.raw.decode()}")
         return answer.body
+
+    async def until(self, condition: Callable[[Doc], bool]) -> Doc:
+        """Read the stats until they fulfil a condition."""
+        while True:
+            stats = await self.control("stats")
+            if condition(stats):
+                return stats
+            await asyncio.sleep(PAUSE)
 
     async def lines(self, path: str) -> list[Doc]:
         """Read NDJSON from the control plane."""

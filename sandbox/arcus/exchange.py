@@ -78,7 +78,9 @@ class Exchange:
 
     def _admit(self) -> None:
         world, request = self.world, self.request
-        self.key = world.keys.admit(request.headers.get("Authorization"), remote=request.remote)
+        self.key = world.keys.admit(request.headers.get("Authorization"))
+        if self.key.allowed:
+            self.key.check_address(request.remote)
         self.verdict = self.key.window.take(time.monotonic())
         if self.verdict.retry_after is not None:
             raise throttled(self.verdict.retry_after)
@@ -102,7 +104,7 @@ class Exchange:
         faults.looked_up(target, ident=ident, filters=wanted)
         lie = faults.draw(target)
         if lie is not None:
-            faults.inject(lie, target, self.path_ids)
+            faults.inject(lie, target, (*self.path_ids, *wanted))
             if lie in BEFORE:
                 return self._struck(lie)
         outcome = self._execute(b"", view=self._view(lie, target))

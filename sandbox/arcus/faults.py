@@ -90,11 +90,6 @@ class Faults:
         self._by_id: dict[tuple[str, str], list[Pending]] = {}
         self._by_resource: dict[tuple[str, str], list[Pending]] = {}
 
-    @property
-    def active(self) -> bool:
-        """Whether any kind may be drawn."""
-        return any(self.plan.kinds.values())
-
     def draw(self, target: Target) -> str | None:
         """Return the kind of lie for this attempt, the same for the same seed, request and attempt number."""
         if not self.plan.kinds:

@@ -52,10 +52,6 @@ class Desk:
         self._busy[scope] = fingerprint
         return Claim.GRANTED
 
-    def hold(self, scope: str, fingerprint: bytes) -> None:
-        """Mark a key as in use while its answer is on the way."""
-        self._busy[scope] = fingerprint
-
     def release(self, scope: str) -> None:
         """The first call has been answered."""
         self._busy.pop(scope, None)

@@ -15,6 +15,8 @@ import jiter
 from sandbox.arcus.errors import Doc
 from sandbox.arcus.money import encode
 
+STARTS = (0, len(b'{"data":'))  # where an answer holds its main document: bare, or wrapped
+
 
 @dataclass(slots=True)
 class Record:
@@ -54,8 +56,8 @@ def build(head: Doc, *, body: bytes = b"", answer: bytes = b"", documents: list[
     parts = [body, answer]
     end = len(body) + len(answer)
     for table, data in documents:
-        inside = answer.find(data) if len(data) <= len(answer) else -1
-        if inside >= 0:
+        inside = next((at for at in STARTS if answer.startswith(data, at)), None)
+        if inside is not None:
             start = len(body) + inside
         else:
             start = end

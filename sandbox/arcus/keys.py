@@ -26,6 +26,11 @@ class Key:
     allowed: list[str] = field(default_factory=list)
     expired: bool = False
 
+    def check_address(self, remote: str | None) -> None:
+        """Refuse an address that is not on the allowlist."""
+        if not any(_inside(remote, network) for network in self.allowed):
+            raise Refusal(403, "ip_not_allowlisted", "This address is not on the key's allowlist.")
+
     def restrict(self, doc: Doc) -> None:
         """Take scopes, addresses and expiry from the control plane."""
         self.scopes = frozenset(doc.get("scopes", self.scopes))
@@ -46,15 +51,13 @@ class Ring:
         self._keys = {f"Bearer {key.secret}": key for key in keys}
         self.by_code = {key.entity.code: key for key in self._keys.values()}
 
-    def admit(self, authorization: str | None, *, remote: str | None) -> Key:
+    def admit(self, authorization: str | None) -> Key:
         """Return the key of a request, or say why it may not pass."""
         key = self._keys.get(authorization or "")
         if key is None or key.expired:
             if not authorization:
                 raise Refusal(401, "missing_api_key", "Send the API key as a Bearer token.")
             raise Refusal(401, "invalid_api_key", "The API key is unknown, expired or deleted.")
-        if key.allowed and not any(_inside(remote, network) for network in key.allowed):
-            raise Refusal(403, "ip_not_allowlisted", "This address is not on the key's allowlist.")
         return key
 
 

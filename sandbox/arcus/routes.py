@@ -156,6 +156,18 @@ ELSEWHERE = frozenset(
 )
 
 
+ELSEWHERE_TEMPLATES = frozenset(
+    {
+        "/orders/{}/mark-no-show",
+        "/orders/{}/confirm-pickup",
+        "/orders/{}/apply-coupon",
+        "/payments/{}/apply",
+        "/accounts/{}/contacts/{}",
+        "/accounts/{}/payment-methods/{}/attach",
+    }
+)
+
+
 def route_of(method: str, path: str, entity_id: str) -> tuple[Route, tuple[str, ...], str]:
     """Return the route, the ids in the path, and the path without version and entity."""
     if not path.startswith(API):
@@ -188,7 +200,7 @@ def _wrong(method: str, flat: str, template: str, first: str) -> Refusal:
     methods = _METHODS.get(flat) or _METHODS.get(template)
     if methods:
         return Refusal(405, "method_not_allowed", f"{method} is not allowed here; {', '.join(sorted(methods))} is.")
-    if first in ELSEWHERE:
+    if first in ELSEWHERE or template in ELSEWHERE_TEMPLATES:
         return Refusal(501, "not_implemented", f"{flat} is not part of this sandbox.")
     return _no_such_path(flat)
 

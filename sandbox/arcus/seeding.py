@@ -16,10 +16,9 @@ ACCOUNT_EXTRAS = ("is_credit_hold", "is_delinquent", "default_pricing_level_id",
 
 def seed(world: World, entity: Entity, body: Doc) -> Doc:
     """Commit everything of one entity at once and return the ids."""
-    if "settings" in body:
-        world.put_settings(entity, body["settings"])
-    if "key" in body:
-        world.keys.by_code[entity.code].restrict(body["key"])
+    settings = {**body.get("settings", {}), **({"key": body["key"]} if "key" in body else {})}
+    if settings:
+        world.put_settings(entity, settings)
     call = world.call(entity)
     products = _products(call, body.get("products", []))
     made = [_account(call, account) for account in body.get("accounts", [])]

@@ -1,6 +1,8 @@
 """A small set of products and accounts for trying the sandbox, and shorthands for what most trials need first."""
 
-from sandbox.arcus.driver import Answer, Driver
+import asyncio
+
+from sandbox.arcus.driver import PAUSE, Answer, Driver
 from sandbox.arcus.errors import Doc
 
 PRODUCTS = [
@@ -58,6 +60,14 @@ class Books:
     async def call(self, method: str, path: str, body: object = None, *, key: str | None = None) -> Answer:
         """Send one API request for this entity."""
         return await self.driver.call(method, path, body, key=key, entity=self.entity)
+
+    async def past(self, status: int, method: str, path: str, body: object = None, *, key: str | None = None) -> Answer:
+        """Send the same request again until its answer has another status."""
+        while True:
+            answer = await self.call(method, path, body, key=key)
+            if answer.status != status:
+                return answer
+            await asyncio.sleep(PAUSE)
 
     async def get(self, path: str) -> Doc:
         """Return what a GET answers."""

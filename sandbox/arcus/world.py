@@ -60,11 +60,13 @@ class World:
         for entity in self.entities.values():
             if not entity.settings:
                 self.put_settings(entity, {})
+            self.keys.by_code[entity.code].restrict(entity.settings.get("key", {}))
 
     def put_settings(self, entity: Entity, changes: Doc) -> None:
-        """Merge settings: tax_rates, locations, closed_before, stripe_connected and so on."""
+        """Merge settings: tax_rates, locations, closed_before, stripe_connected, key and so on."""
         start: Doc = {"id": entity.id, "default_location_id": self.default_locations[entity.code], "tax_rate": "0.08"}
         self.commit_control(entity, [("settings", {**start, **entity.settings, **changes})])
+        self.keys.by_code[entity.code].restrict(entity.settings.get("key", {}))
 
     def call(self, entity: Entity) -> Call:
         """Return a call of the control plane's own."""

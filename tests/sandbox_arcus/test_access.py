@@ -62,6 +62,7 @@ async def test_an_address_off_the_allowlist_is_refused(erp: Driver) -> None:
         ("POST", "/activity", 405, "method_not_allowed"),
         ("DELETE", "/orders/1", 405, "method_not_allowed"),
         ("POST", "/packages", 501, "not_implemented"),
+        ("POST", "/orders/1/mark-no-show", 501, "not_implemented"),
         ("GET", "/nowhere", 404, "not_found"),
         ("GET", "/orders/1/2/3/4/5", 404, "not_found"),
     ],

@@ -1,4 +1,4 @@
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -9,7 +9,7 @@ from sandbox.arcus.trial import Books, expect
 async def test_a_credit_is_issued_found_and_applied(books: Books) -> None:
     body = {"account_id": books.buyer, "amount": 7.5, "reason": "goodwill", "notes": "kind=refund external_id=9"}
     memo = expect(await books.call("POST", "/credits", body), 201).doc
-    assert (memo["object"], memo["status"], memo["amount"]) == ("credit_memo", "issued", D("7.5"))
+    assert (memo["object"], memo["status"], memo["amount"]) == ("credit_memo", "issued", Decimal("7.5"))
     listed = await books.get(f"/credits?account_id={books.buyer}")
     assert (listed["count"], listed["data"][0]["notes"]) == (1, "kind=refund external_id=9")
     order = await books.confirmed()
@@ -18,7 +18,7 @@ async def test_a_credit_is_issued_found_and_applied(books: Books) -> None:
     assert (used["status"], used["amount_applied"]) == ("partially_applied", 5)
     used = expect(await books.call("POST", path, {"order_id": order["id"]}), 200).doc
     assert used["status"] == "fully_applied"
-    assert (await books.get(f"/orders/{order['id']}"))["balance_due"] == D("2.5")
+    assert (await books.get(f"/orders/{order['id']}"))["balance_due"] == Decimal("2.5")
     assert (await books.call("POST", path, {"order_id": order["id"]})).code == "amount_exceeds_credit"
     assert (await books.get(f"/accounts/{books.buyer}"))["credit_balance"] == 0
 
@@ -56,7 +56,7 @@ async def test_goods_come_back_once(books: Books) -> None:
     order = await books.confirmed(books.line("TEA", 3))
     body = {"original_order_id": order["id"], "items": _items(order, 2), "restocking_fee": 1.5, "metadata": {"a": "b"}}
     rma = expect(await books.call("POST", "/returns", body), 201).doc
-    assert (rma["object"], rma["status"], rma["refund_amount"]) == ("return", "authorized", D("18.5"))
+    assert (rma["object"], rma["status"], rma["refund_amount"]) == ("return", "authorized", Decimal("18.5"))
     assert (await books.get(f"/orders/{order['id']}"))["line_items"][0]["quantity_returned"] == 2
     over = await books.call("POST", "/returns", {"original_order_id": order["id"], "items": _items(order, 2)})
     assert (over.status, over.code) == (422, "return_quantity_exceeds_order")

@@ -55,8 +55,7 @@ async def test_one_key_in_two_entities_is_two_keys(books: Books, yen: Books) -> 
 async def test_two_calls_in_flight_with_one_key_make_one_order(books: Books) -> None:
     await books.driver.control("faults", {"kinds": {"slow": 1.0}, "slow_ms": 200, "cap": 1})
     first = asyncio.create_task(books.call("POST", "/orders", books.order(), key="k1"))
-    while not (await books.driver.control("stats"))["faults_injected"]["slow"]:
-        await asyncio.sleep(0)
+    await books.driver.until(lambda stats: stats["faults_injected"]["slow"] == 1)
     second = await books.call("POST", "/orders", books.order(), key="k1")
     assert (second.status, second.code) == (409, "idempotency_key_in_use")
     mismatch = await books.call("POST", "/orders", books.order(notes="x"), key="k1")

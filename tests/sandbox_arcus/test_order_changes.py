@@ -1,4 +1,4 @@
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -71,8 +71,12 @@ async def test_tax_is_computed_by_local_rates_after_the_discount_and_spread_over
         discount={"type": "percentage", "value": 10}, auto_compute_tax=True,
     )  # fmt: skip
     # taxable 19.00 of 24.00; its share of the 2.40 discount is 1.90; 17.10 at 7.25 % is 1.23975
-    assert (order["discount_total"], order["tax_total"], order["order_total"]) == (D("2.4"), D("1.24"), D("22.84"))
-    assert [line["tax_amount"] for line in order["line_items"]] == [D("0.65"), D("0.59"), 0]
+    assert (order["discount_total"], order["tax_total"], order["order_total"]) == (
+        Decimal("2.4"),
+        Decimal("1.24"),
+        Decimal("22.84"),
+    )
+    assert [line["tax_amount"] for line in order["line_items"]] == [Decimal("0.65"), Decimal("0.59"), 0]
     assert order["tax_lines"][0]["jurisdiction"] == "CA"
 
 
@@ -84,7 +88,7 @@ async def test_no_tax_is_computed_where_exempt_abroad_or_the_service_is_down(boo
     assert (order["tax_total"], order["tax_lines"]) == (0, [])
     await books.driver.control("seed", {"entity": "usd", "settings": {"tax_down": False}})
     again = expect(await books.call("POST", f"/orders/{order['id']}/recalculate"), 200).doc
-    assert (again["tax_total"], again["order_total"]) == (D("0.8"), D("10.8"))
+    assert (again["tax_total"], again["order_total"]) == (Decimal("0.8"), Decimal("10.8"))
 
 
 async def test_an_exempt_accounts_orders_are_exempt_without_saying_so(books: Books) -> None:

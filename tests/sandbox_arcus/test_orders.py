@@ -108,7 +108,7 @@ async def test_a_wrong_header_field_is_refused_by_name_and_nothing_is_written(
         ("TEA", {"sell_rate": 99_999_999_999, "quantity": 2}, 400, "line_item_failed", "sell_rate"),
     ],
 )
-async def test_a_wrong_line_is_refused_by_its_path_and_takes_the_order_with_it(  # noqa: PLR0913
+async def test_a_wrong_line_is_refused_by_its_path_and_takes_the_order_with_it(
     books: Books, sku: str, change: Doc, status: int, code: str, field: str
 ) -> None:
     line = {**books.line(sku), **change}

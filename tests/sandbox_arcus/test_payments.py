@@ -1,4 +1,4 @@
-from decimal import Decimal as D
+from decimal import Decimal
 
 import pytest
 
@@ -12,17 +12,17 @@ async def test_one_payment_is_applied_over_several_orders(books: Books) -> None:
     first, second = await books.confirmed(), await books.confirmed(books.line("TEA", 2))
     applications = [
         {"order_id": first["id"], "amount_applied": 10},
-        {"order_id": second["id"], "amount_applied": D("2.5")},
+        {"order_id": second["id"], "amount_applied": Decimal("2.5")},
     ]
-    body = books.payment(first, D("12.5"), applications=applications, payment_date="2026-05-31", notes="a=b")
+    body = books.payment(first, Decimal("12.5"), applications=applications, payment_date="2026-05-31", notes="a=b")
     answer = expect(await books.call("POST", APPLY, body), 201)
     assert (answer.body["idempotent_replay"], answer.doc["applied_count"]) == (False, 2)
     paid = await books.get(f"/payments/{answer.doc['id']}")
-    assert (paid["order_id"], paid["amount"], paid["amount_applied"]) == (None, D("12.5"), D("12.5"))
+    assert (paid["order_id"], paid["amount"], paid["amount_applied"]) == (None, Decimal("12.5"), Decimal("12.5"))
     assert (paid["external_reference"], paid["payment_date"], paid["notes"]) == ("shop.example:1", "2026-05-31", "a=b")
     orders = [await books.get(f"/orders/{order['id']}") for order in (first, second)]
     assert [order["payment_status"] for order in orders] == ["paid", "partially_paid"]
-    assert [order["balance_due"] for order in orders] == [0, D("17.5")]
+    assert [order["balance_due"] for order in orders] == [0, Decimal("17.5")]
     listed = (await books.call("GET", f"/orders/{first['id']}/payments")).body
     assert (listed["count"], listed["data"][0]["id"]) == (1, paid["id"])
     assert (await books.driver.control("stats"))["processor_charges"] == 0
@@ -40,7 +40,7 @@ async def _wrong(books: Books, order: Doc, change: Doc) -> Doc:
         ({"account_id": "nobody"}, 404, "not_found"),
         ({"payment_method": "card"}, 400, "validation_failed"),
         ({"amount": 0}, 400, "validation_failed"),
-        ({"amount": D("9.99")}, 422, "validation_failed"),
+        ({"amount": Decimal("9.99")}, 422, "validation_failed"),
         ({"applications": []}, 400, "validation_failed"),
         ({"applications": [{"order_id": "x", "amount_applied": 1}] * 51}, 400, "validation_failed"),
         ({"applications": [{"order_id": "x", "amount_applied": 10}]}, 404, "order_not_found"),
@@ -105,11 +105,11 @@ async def test_a_manual_payment_above_the_balance_makes_a_credit_memo(books: Boo
     paid = expect(
         await books.call("POST", f"/orders/{order['id']}/payments", {"payment_method": "cash", "amount": 12.5}), 201
     ).doc
-    assert (paid["amount"], paid["amount_applied"], paid["order_id"]) == (D("12.5"), 10, order["id"])
+    assert (paid["amount"], paid["amount_applied"], paid["order_id"]) == (Decimal("12.5"), 10, order["id"])
     read = await books.get(f"/orders/{order['id']}")
     assert (read["amount_paid"], read["balance_due"], read["payment_status"]) == (10, 0, "paid")
     credit = await books.get(f"/credits?account_id={books.buyer}")
-    assert (credit["count"], credit["credit_balance"]) == (1, D("2.5"))
+    assert (credit["count"], credit["credit_balance"]) == (1, Decimal("2.5"))
     again = await books.call("POST", f"/orders/{order['id']}/payments", {"payment_method": "cash", "amount": 1})
     assert again.code == "amount_exceeds_balance"
 
@@ -161,11 +161,11 @@ async def test_a_refund_counts_in_cents_and_opens_the_balance_again(books: Books
     answer = expect(await books.call("POST", path, {"amount": 250, "reason": "other"}), 200)
     assert answer.body == {}
     read = await books.get(f"/payments/{paid['id']}")
-    assert (read["amount_refunded"], read["status"]) == (D("2.5"), "partially_refunded")
+    assert (read["amount_refunded"], read["status"]) == (Decimal("2.5"), "partially_refunded")
     after = await books.get(f"/orders/{order['id']}")
     assert (after["amount_paid"], after["balance_due"], after["payment_status"]) == (
-        D("7.5"),
-        D("2.5"),
+        Decimal("7.5"),
+        Decimal("2.5"),
         "partially_refunded",
     )
     over = await books.call("POST", path, {"amount": 751})

@@ -1,0 +1,79 @@
+import asyncio
+import sys
+from pathlib import Path
+
+import aiohttp
+
+from sandbox.arcus.driver import Driver, process
+from sandbox.arcus.trial import Books, seeded
+
+OPTIONS = ("--entities", "usd:USD,jpy:JPY", "--tier", "unlimited", "--seed", "5", "--profile", "strict")
+SEED_COUNT = 20
+
+
+async def _orders_in_parallel(books: Books) -> list[str]:
+    async def one(number: int) -> str:
+        answer = await books.call("POST", "/orders", books.order(notes=str(number)), key=f"k{number}")
+        return str(answer.doc["id"])
+
+    return list(await asyncio.gather(*(one(number) for number in range(SEED_COUNT))))
+
+
+async def test_a_killed_process_comes_back_with_its_port_keys_writes_and_idempotency_records(tmp_path: Path) -> None:
+    async with aiohttp.ClientSession() as session:
+        async with process(tmp_path, *OPTIONS) as (child, ready):
+            books = await seeded(Driver(session, port=ready["port"], keys=ready["keys"]), "usd")
+            ids = await _orders_in_parallel(books)
+            await books.driver.control("clock", {"advance_seconds": 3600})
+            card = (await books.get(f"/accounts/{books.buyer}/payment-methods"))["data"][0]
+            await books.created(payments=[{"payment_method_id": card["id"], "amount": 1}])
+            before = await books.driver.lines("state")
+            log = await books.driver.lines("log")
+            child.kill()
+            await child.wait()
+        options = (*OPTIONS, "--port", str(ready["port"]))
+        async with process(tmp_path, *options) as (_, again):
+            assert again == ready
+            assert await books.driver.lines("state") == before
+            assert await books.driver.lines("log") == log
+            assert await _orders_in_parallel(books) == ids, "the keys are remembered"
+            assert len(await books.driver.lines("log")) == len(log), "and nothing was written twice"
+            assert (await books.driver.control("clock"))["offset"] == 3600
+            assert (await books.driver.control("stats"))["processor_charges"] == 1, "moved money is not forgotten"
+            fresh = await books.created()
+            assert fresh["order_number"] == f"SO-{SEED_COUNT + 2:06}"
+            assert fresh["id"] not in ids
+            mismatch = await books.call("POST", "/orders", books.order(notes="other"), key="k0")
+            assert mismatch.code == "idempotency_key_mismatch"
+
+
+async def test_a_kill_in_the_middle_of_writes_loses_no_answered_one(tmp_path: Path) -> None:
+    answered: list[str] = []
+    async with aiohttp.ClientSession() as session:
+        async with process(tmp_path, *OPTIONS) as (child, ready):
+            books = await seeded(Driver(session, port=ready["port"], keys=ready["keys"]), "usd")
+
+            async def write(name: int) -> None:
+                for number in range(1000):
+                    answer = await books.call("POST", "/orders", books.order(), key=f"{name}-{number}")
+                    answered.append(answer.doc["id"])
+
+            writers = [asyncio.create_task(write(name)) for name in range(8)]
+            await books.driver.until(lambda _: len(answered) >= 40)
+            child.kill()
+            lost = await asyncio.gather(*writers, return_exceptions=True)
+            assert all(isinstance(end, aiohttp.ClientError) for end in lost)
+        async with process(tmp_path, *OPTIONS, "--port", str(ready["port"])) as _:
+            rows = await books.driver.lines("state?entity=usd")
+            kept = {row["doc"]["id"] for row in rows if row["resource"] == "orders"}
+            assert set(answered) <= kept
+            assert len(kept) - len(answered) <= len(writers)
+
+
+async def test_the_process_refuses_what_it_does_not_know(tmp_path: Path) -> None:
+    wrong = ("--entities", "usd:XXQ")
+    command = ("-m", "sandbox.arcus", "--data", str(tmp_path), *wrong)
+    child = await asyncio.create_subprocess_exec(sys.executable, *command, stderr=asyncio.subprocess.PIPE)
+    _, complaint = await child.communicate()
+    assert child.returncode != 0
+    assert b"XXQ" in complaint
