@@ -21,6 +21,7 @@ Work = Callable[[sa.Connection], T]
 
 BUSY_S: Final = 30.0  # another process of this machine may hold SQLite's only write lock for the length of a commit
 CONNECT_S: Final = 10.0
+STATEMENTS: Final = 512  # about 20 kinds, each for eight numbers of rows
 CROSSINGS: Final = 8  # times that a transaction is tried that is in the way of others
 ANSWER_S: Final = 60.0  # no batch takes as long; a server that says nothing for this long is down
 
@@ -146,7 +147,12 @@ def _postgres(url: URL, pool_size: int) -> AsyncEngine:
         max_overflow=0,
         hide_parameters=True,
         isolation_level="READ COMMITTED",
-        connect_args={"server_settings": POSTGRES_SETTINGS, "timeout": CONNECT_S, "command_timeout": ANSWER_S},
+        connect_args={
+            "server_settings": POSTGRES_SETTINGS,
+            "timeout": CONNECT_S,
+            "command_timeout": ANSWER_S,
+            "prepared_statement_cache_size": STATEMENTS,
+        },
     )
 
 
@@ -156,7 +162,12 @@ def _sqlite(url: URL) -> sa.Engine:
     engine = sa.create_engine(
         url,
         hide_parameters=True,
-        connect_args={"isolation_level": None, "timeout": BUSY_S, "cached_statements": 512, "check_same_thread": False},
+        connect_args={
+            "isolation_level": None,
+            "timeout": BUSY_S,
+            "cached_statements": STATEMENTS,
+            "check_same_thread": False,
+        },
     )
     sa.event.listen(engine, "connect", _pragmas)
     sa.event.listen(engine, "begin", _begin)

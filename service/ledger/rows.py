@@ -58,16 +58,13 @@ class Statement:
         """The statement as it is sent."""
         known = self._texts.get((dialect, count))
         if known is None:
-            source = _arrays(self.columns) if dialect == "postgresql" else _values(self.columns, count)
+            source = (_numbered if dialect == "postgresql" else _values)(self.columns, count)
             known = self._template.replace("{rows}", source).replace("{now}", now(dialect))
             self._texts[dialect, count] = known
         return known
 
     def _calls(self, dialect: str, rows: Sequence[Row]) -> Iterator[tuple[str, Row]]:
         if not rows:
-            return
-        if dialect == "postgresql":
-            yield self.text(dialect), tuple(list(column) for column in zip(*rows, strict=True))
             return
         done = 0
         for count in _chunks(len(rows)):
@@ -100,9 +97,14 @@ def _text(template: str, dialect: str) -> sa.TextClause:
     return sa.text(template.replace("{now}", now(dialect)))
 
 
-def _arrays(columns: Sequence[tuple[str, str]]) -> str:
-    arrays = ", ".join(f"${number}::{kind}[]" for number, (_, kind) in enumerate(columns, 1))
-    return f"unnest({arrays}) AS u({', '.join(name for name, _ in columns)})"
+def _numbered(columns: Sequence[tuple[str, str]], count: int) -> str:
+    """Typed and numbered: the types of the first row alone would leave those of the others to be guessed."""
+    width = len(columns)
+    rows = ", ".join(
+        f"({', '.join(f'${row * width + number}::{kind}' for number, (_, kind) in enumerate(columns, 1))})"
+        for row in range(count)
+    )
+    return f"(VALUES {rows}) AS u({', '.join(name for name, _ in columns)})"
 
 
 def _values(columns: Sequence[tuple[str, str]], count: int) -> str:
