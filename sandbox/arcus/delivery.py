@@ -44,6 +44,16 @@ def garbage(exchange: "Exchange") -> web.Response:
     return web.Response(body=GARBAGE, status=502, headers=headers(exchange, content="text/html"))
 
 
+def throttled(after: int) -> Refusal:
+    """Too many requests."""
+    return Refusal(429, "rate_limit_exceeded", f"Too many requests; retry in {after} s.", retry_after=after)
+
+
+def frozen() -> Refusal:
+    """The entity is read-only for now."""
+    return Refusal(423, "entity_frozen", "The entity is frozen for a cutover; retry later.")
+
+
 def broken() -> Refusal:
     """Something happened or did not; from outside it looks the same."""
     return Refusal(500, "internal_error", "Something went wrong on our side.")

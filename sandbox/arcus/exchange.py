@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from sandbox.arcus import delivery
-from sandbox.arcus.call import Call, Outcome, Reply
+from sandbox.arcus.call import Call, Outcome
 from sandbox.arcus.clock import iso
 from sandbox.arcus.errors import Doc, Refusal
 from sandbox.arcus.expand import check_expand
@@ -18,7 +18,7 @@ from sandbox.arcus.idempotency import LONGEST_KEY, Claim, Stored, digest
 from sandbox.arcus.journal import parse
 from sandbox.arcus.keys import Key
 from sandbox.arcus.limits import FREE, Verdict
-from sandbox.arcus.money import encode
+from sandbox.arcus.rendering import refused, rendered
 from sandbox.arcus.routes import Route, route_of
 from sandbox.arcus.store import Past, Transaction, View
 from sandbox.arcus.world import World
@@ -83,7 +83,7 @@ class Exchange:
             self.key.check_address(request.remote)
         self.verdict = self.key.window.take(time.monotonic())
         if self.verdict.retry_after is not None:
-            raise throttled(self.verdict.retry_after)
+            raise delivery.throttled(self.verdict.retry_after)
         self.route, self.path_ids, self.path = route_of(request.method, request.path, self.key.entity.id)
         for scope in self.route.scopes:
             self._need(scope)
@@ -191,16 +191,16 @@ class Exchange:
             return
         if not math.isinf(until):
             world.faults.inject("frozen", target)
-        raise frozen()
+        raise delivery.frozen()
 
     def _struck(self, lie: str) -> web.StreamResponse:
         """Answer with a lie that comes before any commit."""
         world = self.world
         if lie == "throttle":
-            raise throttled(world.faults.plan.throttle_after_s)
+            raise delivery.throttled(world.faults.plan.throttle_after_s)
         if lie == "frozen":
             world.frozen[self.key.entity.code] = time.monotonic() + world.faults.plan.frozen_ms / 1000
-            raise frozen()
+            raise delivery.frozen()
         if lie == "gateway_garbage":
             return delivery.garbage(self)
         raise delivery.broken()
@@ -237,7 +237,7 @@ class Exchange:
                 call.expand = check_expand(self.request.query, self.route, scopes=self.key.scopes)
             else:
                 call.body = _parsed(body)
-            outcome = self._rendered(self.route.handler(call), tx)
+            outcome = rendered(self.route.handler(call), tx, world.profile, self.path_ids)
         except Refusal as refusal:
             outcome = self._refused(refusal)
             outcome.changes = tx.changes if refusal.keep else []
@@ -246,24 +246,9 @@ class Exchange:
             world.commit_call(self._head(call, ticket, outcome), entity, body=body, outcome=outcome)
         return outcome
 
-    def _rendered(self, reply: Reply, tx: Transaction) -> Outcome:
-        data = encode(reply.doc)
-        wrapped = reply.wrap == "always" or (reply.wrap == "strict" and self.world.profile.wrap_single)
-        if wrapped:
-            beside = b"," + encode(reply.siblings)[1:] if reply.siblings else b"}"
-            answer = b'{"data":' + data + beside
-        else:
-            answer = encode({**reply.doc, **reply.siblings}) if reply.siblings else data
-        inside = data if wrapped or not reply.siblings else b""
-        status = self.world.profile.created_status if reply.status == 201 else reply.status
-        ident = reply.doc.get("id")
-        subjects = (*self.path_ids, *reply.subjects, ident) if ident else (*self.path_ids, *reply.subjects)
-        return Outcome(status, answer, tx.changes, reply.doc, inside, subjects, reply.order_id)
-
     def _refused(self, refusal: Refusal) -> Outcome:
         self.world.stats.codes[refusal.code] += 1
-        answer = encode(refusal.body(self.request_id))
-        return Outcome(refusal.status, answer, code=refusal.code, retry_after=refusal.retry_after)
+        return refused(refusal, self.request_id)
 
     def _head(self, call: Call, ticket: Ticket, outcome: Outcome) -> Doc:
         main = outcome.main
@@ -294,16 +279,6 @@ def _parsed(body: bytes) -> Doc:
         return must_be_object(parse(body))
     except ValueError as error:
         raise Refusal(400, "validation_failed", f"The request body is not JSON: {error}.") from error
-
-
-def throttled(after: int) -> Refusal:
-    """Too many requests."""
-    return Refusal(429, "rate_limit_exceeded", f"Too many requests; retry in {after} s.", retry_after=after)
-
-
-def frozen() -> Refusal:
-    """The entity is read-only for now."""
-    return Refusal(423, "entity_frozen", "The entity is frozen for a cutover; retry later.")
 
 
 def contested(claim: Claim) -> Refusal:
