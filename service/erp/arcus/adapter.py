@@ -147,6 +147,10 @@ class Arcus:
         age = now - intent.erp_time
         return -CLOCKS_DISAGREE <= age < self.settings.idempotency_window_s - self.settings.idempotency_margin_s
 
+    async def reach(self, *, priority: Priority) -> int:
+        """Ask for the catalogue, to see that the key is accepted; returns how many products there are."""
+        return len(await self._reads.products(priority=priority))
+
     async def _read_back(self, effect: Effect, answer: Doc, what: str, priority: Priority) -> Doc | Said:
         """Read what an answer says too little about. The change happened, so what is unclear now is unknown."""
         if not isinstance(effect, AddLines | RefundCash):

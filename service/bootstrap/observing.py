@@ -1,0 +1,122 @@
+"""What the parts report, made into metrics and log lines."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import structlog
+
+from schemas.outcome import OutcomeName, Reason
+from service.errors import FerryError, Retryable
+from service.http.breaker import State
+from service.intake.observer import Silent, Slot
+from service.ports import EventEnd, Intent, Priority
+from service.telemetry.metrics import Metrics
+
+_BREAKER = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
+_TOLD = frozenset({OutcomeName.PARKED, OutcomeName.DEAD_LETTERED})
+
+
+class StoryObserver:
+    """The pipeline's view."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._log = structlog.get_logger("orderferry.story")
+
+    def event_ended(self, end: EventEnd) -> None:
+        """Count the outcome; tell what a person should know of."""
+        source = end.arrival.event.envelope.external_source
+        reason = "" if end.reason is None else end.reason.value
+        self._metrics.outcomes.labels(source, end.outcome.value, reason).inc()
+        if end.outcome in _TOLD:
+            self._log.info("event ended", outcome=end.outcome.value, reason=reason, key=str(end.arrival.event.key))
+
+    def effect_done(self, intent: Intent, *, seconds: float, source_seconds: float) -> None:
+        """Measure how long it took us, and since the shop said so."""
+        self._metrics.erp_attempts.labels(intent.effect.effect).observe(intent.attempts)
+        self._metrics.source_to_ack.labels(intent.document.external_source).observe(source_seconds)
+        self._log.debug("effect done", effect=intent.effect.name, seconds=seconds, how=intent.how)
+
+    def unknown(self, intent: Intent, why: str) -> None:
+        """Tell that a call ended without a clear answer."""
+        self._log.warning("effect unknown", effect=intent.effect.name, key=intent.key, intent=intent.id, why=why)
+
+    def resolved(self, intent: Intent, how: str) -> None:
+        """Count how an unknown was resolved."""
+        self._metrics.unknowns.labels(how).inc()
+        self._log.info("unknown resolved", effect=intent.effect.name, key=intent.key, intent=intent.id, how=how)
+
+    def blocked(self, effect: str, reason: Reason) -> None:
+        """Tell that an effect has to wait for something."""
+        self._log.info("effect blocked", effect=effect, reason=reason.value)
+
+
+class CourierMeter:
+    """The transport's view."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._log = structlog.get_logger("orderferry.erp")
+
+    def waited(self, lane: Priority, seconds: float) -> None:
+        """Waiting shows in the limiter's gauges."""
+
+    def answered(self, *, status: int, seconds: float, resend: bool) -> None:
+        """Count an answer by its class."""
+        name = "429" if status == 429 else f"{status // 100}xx"
+        self._metrics.erp_requests.labels("resend" if resend else "first", name).inc()
+        self._metrics.erp_request_seconds.labels("resend" if resend else "first").observe(seconds)
+
+    def failed(self, error: FerryError, *, seconds: float, resend: bool) -> None:
+        """Count a call without an answer."""
+        name = "no_connection" if isinstance(error, Retryable) else "no_answer"
+        self._metrics.erp_requests.labels("resend" if resend else "first", name).inc()
+        self._log.info("call without an answer", why=str(error), seconds=round(seconds, 3))
+
+    def breaker_moved(self, state: State) -> None:
+        """Show the breaker."""
+        self._metrics.breaker.set(_BREAKER[state])
+        self._log.warning("breaker", state=state.value)
+
+
+class IntakeObserver(Silent):
+    """Kafka's view."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._log = structlog.get_logger("orderferry.intake")
+
+    def delayed(self, key: str, why: str, seconds: float) -> None:
+        """Tell why a lane waits."""
+        self._log.info("lane waits", key=key, why=why, seconds=round(seconds, 3))
+
+    def commit_failed(self, why: str) -> None:
+        """Tell; it is repeated."""
+        self._log.info("commit failed", why=why)
+
+    def assigned(self, slots: Collection[Slot], *, kept: int, lost: int) -> None:
+        """Count the rebalance."""
+        self._metrics.rebalances.inc()
+        self._metrics.assigned.set(len(slots))
+        self._log.info("partitions assigned", count=len(slots), kept=kept, lost=lost)
+
+    def rebuilt(self, why: str) -> None:
+        """Count what the watchdog did."""
+        self._metrics.stalls.labels("rebuilt").inc()
+        self._log.error("kafka client rebuilt", why=why)
+
+    def loop_lag(self, seconds: float) -> None:
+        """Show how late the loop is."""
+        self._metrics.loop_lag.set(seconds)
+
+
+class RoundFailures:
+    """Duties that failed and come again."""
+
+    def __init__(self) -> None:
+        self._log = structlog.get_logger("orderferry.duties")
+
+    def round_failed(self, name: str, error: Exception) -> None:
+        """Tell."""
+        self._log.warning("duty failed", duty=name, why=str(error))

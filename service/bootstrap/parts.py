@@ -1,0 +1,220 @@
+"""From settings to parts: each function reads one section and builds what speaks to that neighbour."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from service.erp.arcus.adapter import Arcus
+from service.erp.arcus.settings import AccountName, ArcusSettings, ExtraTag, PathStyle, PaymentRoute
+from service.http.breaker import Breaker
+from service.http.budget import SharedBudget, fingerprint
+from service.http.concurrency import Concurrency, Room
+from service.http.courier import Courier, Meter
+from service.http.limiter import RateLimiter
+from service.http.transport import Transport
+from service.http.window import Tier
+from service.intake.connection import Connection, Sasl, Tls
+from service.intake.consumer_settings import ConsumerSettings, WindowLimits
+from service.intake.tokens import ClientCredentials, TokenFile
+from service.plan.policy import Policy, Targets
+from service.ports import Clock
+from service.settings import ErpSettings, KafkaSettings, Settings
+
+_TIERS = {"test": (60, 10), "standard": (300, 50), "elevated": (1200, 100), "unlimited": (None, None)}
+
+
+def owner() -> str:
+    """Name this process for its leases: readable, and never the same twice."""
+    return f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+def connection(kafka: KafkaSettings) -> Connection:
+    """How to reach the brokers."""
+    tls = None
+    if kafka.security_protocol.endswith("SSL"):
+        tls = Tls(
+            ca_file=_text(kafka.ssl_ca_file),
+            certificate=_text(kafka.ssl_certificate_file),
+            key=_text(kafka.ssl_key_file),
+            key_password=kafka.ssl_key_password.get_secret_value() if kafka.ssl_key_password else None,
+            check_hostname=kafka.ssl_check_hostname,
+        )
+    sasl = None
+    if kafka.sasl_mechanism is not None:
+        sasl = Sasl(
+            mechanism=kafka.sasl_mechanism,
+            user=kafka.sasl_username or "",
+            password=kafka.sasl_password.get_secret_value() if kafka.sasl_password else "",
+            tokens=_tokens(kafka),
+        )
+    return Connection(bootstrap=kafka.bootstrap_servers, client_id=kafka.client_id, tls=tls, sasl=sasl)
+
+
+def _tokens(kafka: KafkaSettings) -> TokenFile | ClientCredentials | None:
+    if kafka.sasl_oauth_token_file is not None:
+        return TokenFile(str(kafka.sasl_oauth_token_file))
+    if kafka.sasl_oauth_url is None or kafka.sasl_oauth_client_secret is None:
+        return None
+    return ClientCredentials(
+        url=kafka.sasl_oauth_url,
+        client_id=kafka.sasl_oauth_client_id or "",
+        secret=kafka.sasl_oauth_client_secret.get_secret_value(),
+        scope=kafka.sasl_oauth_scope or "",
+    )
+
+
+def consumer(settings: Settings) -> ConsumerSettings:
+    """How the group is read."""
+    kafka = settings.kafka
+    topics = frozenset() if kafka.pattern else frozenset({*kafka.topics, kafka.replay_topic} - {""})
+    return ConsumerSettings(
+        connection=connection(kafka),
+        group=kafka.group_id,
+        topics=topics,
+        pattern=kafka.pattern,
+        replay_topics=frozenset({kafka.replay_topic}),
+        dead_letter_topic=kafka.dead_letter_topic,
+        session_timeout_s=kafka.session_timeout_ms / 1000,
+        rebalance_timeout_s=kafka.rebalance_timeout_ms / 1000,
+        drain_s=settings.intake.drain_s,
+        call_deadline_s=settings.erp.call_deadline_s,
+        max_partition_fetch_bytes=kafka.max_partition_fetch_bytes,
+        fetch_max_bytes=kafka.fetch_max_bytes,
+    )
+
+
+def window(settings: Settings) -> WindowLimits:
+    """How much is under way at once."""
+    intake = settings.intake
+    return WindowLimits(
+        in_flight=intake.max_in_flight,
+        coalesce=intake.coalesce,
+        records=intake.window_records,
+        bytes=intake.window_bytes,
+        total_bytes=intake.window_bytes,
+        stall_s=intake.stall_s,
+    )
+
+
+def policies(settings: Settings) -> dict[tuple[str, str], Policy]:
+    """What each tenant's settings say; people's tables come on top."""
+    found = {}
+    for name, tenant in settings.tenants.items():
+        source, _, shop = name.partition("/")
+        found[source, shop] = Policy(
+            external_source=source,
+            tenant=shop,
+            go_live=tenant.went_live,
+            fulfilment=tenant.fulfilment,
+            entity_currency=tenant.entity_currency,
+            time_zone=tenant.time_zone,
+            gate=tenant.gate,
+            admit_test=tenant.admit_test,
+            channels=tenant.channels,
+            excluded_tags=tenant.excluded_tags,
+            only_locations=tenant.only_locations,
+            targets=Targets(**tenant.targets.model_dump()),
+            tenders=tenant.tenders,
+            skus=tenant.skus,
+            locations=tenant.locations,
+            pick_up=tenant.pick_up,
+            transactions_grace_s=tenant.transactions_grace_s,
+            closed_before=tenant.closed_before,
+            closed_period=tenant.closed_period,
+            cents_for_other_units=tenant.cents_for_other_units,
+        )
+    return found
+
+
+class Zones:
+    """The time zone of each tenant's books."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._names = {name: tenant.time_zone for name, tenant in settings.tenants.items()}
+
+    def __call__(self, external_source: str, tenant: str) -> ZoneInfo | None:
+        """Return a tenant's zone; None for one that nobody set up."""
+        name = self._names.get(f"{external_source}/{tenant}")
+        return None if name is None else _zone(name)
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def tier(erp: ErpSettings) -> Tier:
+    """What one API key may do."""
+    per_minute, per_second = _TIERS[erp.tier]
+    return Tier(per_window=erp.per_minute or per_minute, per_burst=erp.per_second or per_second)
+
+
+class Erps:
+    """One adapter for each API key; they share connections, room and breaker."""
+
+    def __init__(self, settings: Settings, *, clock: Clock, meter: Meter, shared: SharedBudget | None) -> None:
+        erp = settings.erp
+        self._tenants = {name: tenant.api_key for name, tenant in settings.tenants.items()}
+        currencies = {tenant.api_key: tenant.entity_currency for tenant in settings.tenants.values()}
+        self.transport = Transport(connections=erp.max_in_flight + 16)
+        self.room = Room(concurrency=Concurrency(ceiling=erp.max_in_flight))
+        self.breaker = Breaker(ratio=erp.breaker_threshold, calls=erp.breaker_window, open_s=erp.breaker_pause_s)
+        self.limiters: dict[str, RateLimiter] = {}
+        self._arcus: dict[str, Arcus] = {}
+        for name, currency in currencies.items():
+            key = erp.api_keys[name]
+            limiter = RateLimiter(
+                budget=fingerprint(key.get_secret_value()),
+                tier=tier(erp),
+                room=self.room,
+                shared=shared,
+                recovery_share=erp.recovery_share,
+            )
+            courier = Courier(
+                transport=self.transport, limiter=limiter, room=self.room, breaker=self.breaker, meter=meter
+            )
+            self.limiters[name] = limiter
+            arcus_settings = _arcus(erp, name, currency)
+            self._arcus[name] = Arcus(settings=arcus_settings, courier=courier, clock=clock)
+
+    def of(self, external_source: str, tenant: str) -> Arcus:
+        """Return the adapter of a tenant that is in the settings."""
+        return self._arcus[self._tenants[f"{external_source}/{tenant}"]]
+
+    def each(self) -> list[tuple[str, Arcus]]:
+        """Every adapter by the name of its key."""
+        return list(self._arcus.items())
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self.transport.aclose()
+
+
+def _arcus(erp: ErpSettings, name: str, currency: str) -> ArcusSettings:
+    return ArcusSettings(
+        base_url=erp.base_url,
+        api_key=erp.api_keys[name],
+        currency=currency,
+        entity_id=erp.entity_ids.get(name, ""),
+        path_style=PathStyle(erp.path_style),
+        version=erp.api_version,
+        tags=frozenset(ExtraTag(tag) for tag in erp.tags),
+        payment_route=PaymentRoute(erp.payment_route),
+        account_name_field=AccountName(erp.account_name_field),
+        account_search_param=erp.account_search,
+        sku_filter=erp.product_sku_filter is not None,
+        return_needs_confirm=erp.return_needs_confirm,
+        call_deadline_s=erp.call_deadline_s,
+        idempotency_window_s=erp.idempotency_window_s,
+        idempotency_margin_s=erp.idempotency_margin_s,
+        settle_horizon_s=erp.settle_horizon_s,
+        product_refresh_s=erp.product_refresh_s,
+    )
+
+
+def _text(path: object) -> str | None:
+    return None if path is None else str(path)

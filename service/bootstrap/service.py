@@ -1,0 +1,243 @@
+"""The service, put together and kept running until a signal or something that makes going on impossible."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+
+import structlog
+
+from connectors.envelopes import Limits
+from service.api.app import create_app
+from service.api.health import Health
+from service.api.serve import serve
+from service.bootstrap import parts
+from service.bootstrap.observing import CourierMeter, IntakeObserver, RoundFailures, StoryObserver
+from service.bootstrap.wall_clock import WallClock
+from service.duties.policies import PolicyBook
+from service.duties.rounds import Round, releasing, renewing, walk
+from service.erp.arcus.adapter import Arcus
+from service.intake.dead_letters import KafkaDeadLetters
+from service.intake.intake import Intake
+from service.intake.lane import Item
+from service.intake.producer import Producer
+from service.ledger.budgets import SqlBudget, Window
+from service.ledger.desk import SqlDesk
+from service.ledger.ledger import LedgerDeadLetters, SqlLedger
+from service.ledger.policies import SqlPolicies
+from service.pipeline.publish import Timing
+from service.pipeline.reception import Reception
+from service.pipeline.story import Story
+from service.ports import Mapped
+from service.settings import Settings
+from service.telemetry import logs
+from service.telemetry.correlation import correlated
+from service.telemetry.metrics import Metrics
+
+_TABLES_S = 2.0  # people's tables and pauses take effect within this
+_GAUGES_S = 1.0
+_SWEEP_LIMIT = 500
+
+
+class Tables:
+    """The ledger's tables as the policy book reads them."""
+
+    def __init__(self, desk: SqlDesk, policies: SqlPolicies) -> None:
+        self._desk = desk
+        self._policies = policies
+
+    async def mappings(self, external_source: str, tenant: str) -> Sequence[Mapped]:
+        """Return a tenant's tables."""
+        return await self._desk.mappings(external_source, tenant)
+
+    async def paused(self) -> frozenset[tuple[str, str]]:
+        """Return the paused tenants."""
+        return await self._desk.paused()
+
+    async def keep_policy(self, version: str, text: str) -> None:
+        """Keep a version of a policy."""
+        await self._policies.put(version, text)
+
+    async def kept_policy(self, version: str) -> str | None:
+        """Return a version's text."""
+        return await self._policies.get(version)
+
+
+class Service:
+    """Everything of one process. `run` owns its life."""
+
+    def __init__(self, settings: Settings, ledger: SqlLedger, metrics: Metrics) -> None:
+        self._settings = settings
+        self._ledger = ledger
+        self._metrics = metrics
+        self._clock = WallClock()
+        self._desk = SqlDesk(ledger.database)
+        self._book = PolicyBook(base=parts.policies(settings), tables=Tables(self._desk, SqlPolicies(ledger.database)))
+        self._erps = parts.Erps(settings, clock=self._clock, meter=CourierMeter(metrics), shared=self._shared())
+        observer = StoryObserver(metrics)
+        erp = settings.erp
+        self._story = Story(
+            ledger=ledger,
+            erp_of=self._erps.of,
+            policies=self._book,
+            clock=self._clock,
+            observer=observer,
+            timing=Timing(call=erp.call_deadline_s, settle=erp.settle_horizon_s),
+        )
+        self._producer = Producer(parts.connection(settings.kafka))
+        self._reception = Reception(
+            story=self._story,
+            dead_letters=KafkaDeadLetters(
+                producer=self._producer, topic=settings.kafka.dead_letter_topic, fallback=LedgerDeadLetters(ledger)
+            ),
+            observer=observer,
+            zones=parts.Zones(settings),
+            default_tenant=settings.kafka.default_tenant,
+            limits=Limits(max_bytes=settings.intake.max_record_bytes),
+            replay_topic=settings.kafka.replay_topic,
+        )
+        self._intake = Intake(
+            consumer_settings=parts.consumer(settings),
+            route=self._reception.route,
+            handle=self._handle,
+            marks=ledger.offsets,
+            clock=self._clock,
+            limits=parts.window(settings),
+            observer=IntakeObserver(metrics),
+        )
+
+    async def run(self) -> int:
+        """Work until SIGTERM or SIGINT; returns the exit code. Raises Fatal."""
+        log = structlog.get_logger("orderferry.service")
+        await self._book.refresh()
+        app = create_app(health=self.health, metrics=self._metrics.registry)
+        http = self._settings.http
+        async with serve(app, host=http.host, port=http.port) as port:
+            log.info("service started", port=port, tier=self._settings.erp.tier, tenants=len(self._settings.tenants))
+            duties = [asyncio.create_task(self._walk(round_), name=round_.name) for round_ in self._rounds()]
+            reading = asyncio.create_task(self._intake.run(), name="intake")
+            told = self._signals()
+            try:
+                await asyncio.wait([reading, told, *duties], return_when=asyncio.FIRST_COMPLETED)
+                if not reading.done():
+                    await self._intake.stop(self._settings.intake.drain_s)
+                await reading
+                for duty in duties:
+                    if duty.done():
+                        duty.result()  # a duty never ends by itself: this raises why it did
+            finally:
+                for task in (reading, told, *duties):
+                    task.cancel()
+                await asyncio.gather(reading, told, *duties, return_exceptions=True)
+                await self._producer.close()
+                await self._erps.aclose()
+        log.info("service stopped")
+        return 0
+
+    async def _handle(self, key: str, items: Sequence[Item]) -> None:
+        with correlated(key):
+            await self._reception.handle(key, [item.payload for item in items])
+
+    def _shared(self) -> SqlBudget | None:
+        """Several processes share the ERP's budget through PostgreSQL; a SQLite ledger has one process."""
+        if self._ledger.database.is_sqlite:
+            return None
+        limit = parts.tier(self._settings.erp)
+        return SqlBudget(
+            self._ledger.database,
+            windows=(
+                Window(limit.per_window, limit.window_s + limit.margin_s),
+                Window(limit.per_burst, limit.burst_s + limit.burst_margin_s),
+            ),
+        )
+
+    def _rounds(self) -> list[Round]:
+        ledger = self._settings.ledger
+        wake = releasing(due=self._ledger.sweep, wake=self._intake.wake, limit=_SWEEP_LIMIT)
+        return [
+            Round("tables", _TABLES_S, self._book.refresh),
+            Round("leases", ledger.lease_seconds / 4, renewing(story=self._story, ledger=self._ledger)),
+            Round("releasing", ledger.sweep_s, wake),
+            Round("gauges", _GAUGES_S, self._gauges),
+            Round("parked", ledger.sweep_s, self._count_parked),
+        ]
+
+    async def _walk(self, round_: Round) -> None:
+        await walk(round_, clock=self._clock, failures=RoundFailures())
+
+    async def _gauges(self) -> None:
+        now = self._intake.health()
+        metrics = self._metrics
+        metrics.in_flight.set(now.in_flight)
+        metrics.window_fill.labels("records").set(now.window_fill)
+        metrics.lag.clear()
+        for (topic, partition), lag in now.lag.items():
+            metrics.lag.labels(topic, str(partition)).set(lag)
+        metrics.waits.clear()
+        for wait, lanes in now.waits.items():
+            metrics.waits.labels(wait).set(lanes)
+        metrics.concurrency_limit.set(self._erps.room.concurrency.limit)
+        metrics.calls_in_flight.set(self._erps.room.in_flight)
+        for name, limiter in self._erps.limiters.items():
+            until = limiter.paused_until
+            metrics.limiter_paused.labels(name).set(0 if until is None else max(0.0, until - time.monotonic()))
+            for lane, waiting in limiter.waiting.items():
+                metrics.limiter_waiting.labels(lane.name.lower()).set(waiting)
+
+    async def _count_parked(self) -> None:
+        counts: dict[str, int] = {}
+        for parked in await self._desk.parked(limit=100_000):
+            counts[parked.reason.value] = counts.get(parked.reason.value, 0) + 1
+        self._metrics.parked.clear()
+        for reason, count in counts.items():
+            self._metrics.parked.labels(reason).set(count)
+
+    def health(self) -> Health:
+        """Return what `/livez` and `/readyz` say."""
+        now = self._intake.health()
+        missing = {} if now.ready else {"assignment": "the start positions of the partitions are not known yet"}
+        if now.state != "running":
+            missing["intake"] = now.state
+        return Health(stall=now.stalled, missing=missing, waits={name: str(count) for name, count in now.waits.items()})
+
+    def _signals(self) -> asyncio.Task[bool]:
+        told = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with contextlib.suppress(NotImplementedError):
+                loop.add_signal_handler(number, told.set)
+        return asyncio.create_task(told.wait(), name="signals")
+
+    def erps(self) -> list[tuple[str, Arcus]]:
+        """Every ERP entity by the name of its key."""
+        return self._erps.each()
+
+
+async def run(settings: Settings) -> int:
+    """Run the service until SIGTERM or SIGINT; returns the exit code. Raises Fatal."""
+    logs.configure(level=settings.logging.level, form=settings.logging.format)
+    metrics = Metrics(version=version("orderferry"))
+
+    def committed(members: int, seconds: float) -> None:
+        metrics.ledger_batch.observe(members)
+        metrics.ledger_commit.observe(seconds)
+
+    given = settings.ledger
+    ledger = await SqlLedger.open_at(
+        given.url.get_secret_value(),
+        erp=settings.erp.kind,
+        owner=parts.owner(),
+        lease_seconds=given.lease_seconds,
+        pool_size=given.pool_size,
+        depth=given.batches_in_flight,
+        largest_batch=given.batch_size,
+        on_commit=committed,
+    )
+    try:
+        return await Service(settings, ledger, metrics).run()
+    finally:
+        await ledger.stop()
