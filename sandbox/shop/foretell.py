@@ -169,4 +169,5 @@ def returned(order: Order, refund: Refund) -> dict[str, Decimal]:
         tax += back.tax
     sums |= {"shipping": refund.shipping, "tax": tax, "discount": max(ZERO, -refund.discrepancy)}
     sums["total"] = sum(sums.values(), ZERO) - 2 * sums["discount"]
+    sums["credit"] = max(ZERO, refund.discrepancy)
     return {name: amount for name, amount in sums.items() if amount or name == "total"}

@@ -46,7 +46,7 @@ def foreign_topic(number: int) -> Delivery:
 def of_a_stranger(number: int, body: dict[str, object]) -> tuple[Delivery, Expected]:
     """An order of a shop that nobody set up."""
     root = 77_000_000 + number
-    named = {**body, "id": root, "admin_graphql_api_id": f"gid://shopify/Order/{root}"}
+    named = {**body, "refunds": [], "id": root, "admin_graphql_api_id": f"gid://shopify/Order/{root}"}
     key, value, headers = envelope(STRANGER, "orders/create", named, root=root, at=FIRST_DAY, number=number)
     expected = Expected(STRANGER.domain, "order", str(root), "parked", "tenant_unknown")
     return Delivery(key, value, headers, "other", keep=True), expected

@@ -187,9 +187,11 @@ class History:
         """Send a refund record."""
         return self.send("refunds/create", refund_body(self.order, refund), "refund", **marks)
 
-    def tell_edit(self, added: list[Line], **marks: Any) -> int:  # noqa: ANN401 - passed on
-        """Send the news that the order was edited."""
-        return self.send("orders/edited", edit_body(self.order, self.fresh(), self.now, added), "edit", **marks)
+    def tell_edit(self, added: list[Line], outcome: str, reason: str | None = None) -> None:
+        """Send the news that the order was edited, and say what becomes of that news."""
+        ident = self.fresh()
+        self.send("orders/edited", edit_body(self.order, ident, self.now, added), "edit")
+        self.extra.append(Expected(self.shop.domain, "order_edit", str(ident), outcome, reason))
 
     # --- what must become of it ---------------------------------------------------------------------------------
 

@@ -60,6 +60,16 @@ def something_kept_back(history: History) -> None:
     refunded(history, history.take_back([(line, line.quantity)], discrepancy=-keeps), [sale])
 
 
+@REFUNDS.scenario(1)
+def more_than_it_was_worth(history: History) -> None:
+    """The goods came back, and the buyer gets a little on top for the trouble."""
+    sale = paid_sale(history, Wishes(plain=True, lines=2))
+    history.wait(3_600, 300_000)
+    line = _goods(history)[0]
+    refund = history.take_back([(line, 1)], discrepancy=rounded(line.price / 10, history.order.currency))
+    refunded(history, refund, [sale], cash=min(history.worth(refund), sale.shop_amount))
+
+
 @REFUNDS.scenario(2)
 def goodwill(history: History) -> None:
     """A little money for the trouble; no goods, no shipping."""

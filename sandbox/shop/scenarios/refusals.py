@@ -27,14 +27,14 @@ def sku_there_twice(history: History) -> None:
     history.fate = parked("sku_ambiguous")
 
 
-@REFUSALS.scenario(1)
+@REFUSALS.scenario(2)
 def held_for_approval(history: History) -> None:
     """The ERP wants a person to approve."""
     paid_sale(history, Wishes(trait="HOLD"))
     history.fate = parked("erp_hold", stands="draft")
 
 
-@REFUSALS.scenario(1)
+@REFUSALS.scenario(2)
 def repriced_by_the_erp(history: History) -> None:
     """The ERP's price engine adds a cent a piece."""
     paid_sale(history, Wishes(trait="DRIFT"))

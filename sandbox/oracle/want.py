@@ -1,0 +1,50 @@
+"""What must be true of one document in the end."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+Stands = Literal["absent", "draft", "open", "cancelled"]
+Profile = Literal["lenient", "strict"]
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A document's name in the shop."""
+
+    tenant: str
+    kind: str
+    ident: str
+
+    def __str__(self) -> str:
+        """As violations print it."""
+        return f"{self.kind} {self.ident} of {self.tenant}"
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """One document: its outcome, and what the ERP must hold of it."""
+
+    name: Name
+    root: str
+    outcome: str
+    reason: str | None = None
+    stands: Stands = "absent"
+    """Orders: how the ERP's document stands."""
+    amounts: dict[str, Decimal] = field(default_factory=dict)
+    """What the ERP must hold, by component; of a payment its `amount`, of a goodwill refund its `credit`."""
+    paid: Decimal = Decimal(0)
+    """Orders: cash recorded less cash given back."""
+    parent: str = ""
+    """Refunded cash: the transaction that it was taken from."""
+    account: str = ""
+    """Orders: the account that it must hang on."""
+    version: str = ""
+    """The newest version that the log holds of it."""
+    method: str = ""
+    day: str = ""
+
+    @property
+    def fate(self) -> tuple[str, str | None]:
+        """Outcome and reason."""
+        return self.outcome, self.reason
