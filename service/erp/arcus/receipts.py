@@ -1,7 +1,7 @@
 """From an answer to a receipt: pure. An answer that lacks what a receipt needs proves nothing and is unknown.
 
 For effects on something that is already posted, a receipt's scalars are the ERP's now, and its collections (lines,
-adjustments, addresses) hold only what the effect added: `carried` puts them together with what was known before.
+adjustments, addresses) hold only what the effect added: `Posted.carried` puts them over what was known before.
 """
 
 from __future__ import annotations

@@ -10,24 +10,6 @@ from service.erp.arcus.payloads import AccountDoc, CreditDoc, LineDoc, OrderDoc,
 from service.erp.arcus.receipts import address_ids
 
 
-def carried(before: Posted, after: Posted) -> Posted:
-    """Return what is known of a document after an effect on it: scalars of now, collections of both."""
-    lines = {line.erp_id: line for line in (*before.lines, *after.lines)}
-    update = {
-        "lines": tuple(lines.values()),
-        "adjustments": before.adjustments + after.adjustments,
-        "addresses": tuple({**dict(before.addresses), **dict(after.addresses)}.items()),
-        "revision": max(before.revision, after.revision),
-        "erp_number": after.erp_number or before.erp_number,
-        "document_type": after.document_type or before.document_type,
-        "account_erp_id": after.account_erp_id or before.account_erp_id,
-        "order_erp_id": after.order_erp_id or before.order_erp_id,
-        "ship_to_erp_id": after.ship_to_erp_id or before.ship_to_erp_id,
-        "bill_to_erp_id": after.bill_to_erp_id or before.bill_to_erp_id,
-    }
-    return after.model_copy(update=update)
-
-
 def order(before: Posted, doc: OrderDoc, *, at: float) -> Posted:
     """Return an order as it stands now; our line ids and versions stay."""
     theirs = {line.id: line for line in doc.line_items or ()}
