@@ -172,6 +172,36 @@ async def _release(desk: Front, house: House, wanted: Wanted, *, who: str, why: 
     return keys
 
 
+def hold(
+    context: typer.Context,
+    source: Source,
+    document: Document,
+    *,
+    who: Who,
+    why: Why,
+    tenant: OneTenant = None,
+    as_json: AsJson = False,
+) -> None:
+    """Leave an order with its payments and refunds alone, whatever arrives, until `parked release`."""
+    desk = front(context)
+    settings = desk.settings()
+
+    async def job(house: House) -> str:
+        async with house.desk(settings) as open_desk:
+            key = await one_key(open_desk, source, document, tenant)
+            await open_desk.hold(key, who=who, why=why)
+            return key
+
+    try:
+        key = desk.work(job)
+    except NotOneKey as error:
+        desk.fail(str(error))
+    if as_json:
+        desk.json({"key": key, "action": "hold"})
+    else:
+        desk.say(f"{key} is on hold.")
+
+
 def discard(
     context: typer.Context,
     source: Source,
@@ -239,6 +269,7 @@ def app() -> typer.Typer:
     group.command("list")(list_parked)
     group.command("show")(show)
     group.command("release")(release)
+    group.command("hold")(hold)
     group.command("discard")(discard)
     group.command("resolve")(resolve)
     return group

@@ -26,13 +26,14 @@ WORDS: dict[Reason, Words] = {
     ),
     Reason.OUT_OF_SCOPE: Words("It is news of a kind that is not posted (payouts, products, fulfilments ...)."),
     Reason.FILTERED: Words(
-        "A rule of the tenant (channel, tag, location) or a person leaves it out.",
+        "A rule of the tenant (channel, tag, location) leaves it out.",
         "To post it, change the tenant's filters.",
     ),
     Reason.DELETED: Words("The shop deleted the order before it was posted."),
     Reason.NEVER_POSTED: Words("It was cancelled before anything had to be posted."),
     Reason.MOVES_NO_CASH: Words("No money moved: an authorization, a void, or a payment that failed."),
     Reason.OTHER_AUTHORITY: Words("The tenant's sales_authority says that another source books this sale."),
+    Reason.DISCARDED: Words("A person ended it for good; the decisions tell who and why."),
     # waiting
     Reason.GATE: Words(
         "The order has not reached the state from which on it is exported (the tenant's gate).", _BY_ITSELF
