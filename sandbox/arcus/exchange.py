@@ -104,9 +104,10 @@ class Exchange:
         faults.looked_up(target, ident=ident, filters=wanted)
         lie = faults.draw(target)
         if lie is not None:
-            faults.inject(lie, target, (*self.path_ids, *wanted))
+            pending = faults.inject(lie, target)
             if lie in BEFORE:
                 return self._struck(lie)
+            faults.committed(pending, target, (*self.path_ids, *wanted))
         outcome = self._execute(b"", view=self._view(lie, target))
         await self._latency()
         return await delivery.deliver(self, outcome, lie)
@@ -138,15 +139,20 @@ class Exchange:
                 self.world.desk.release(ticket.scope)
 
     async def _commit(self, ticket: Ticket, lie: str | None) -> web.StreamResponse:
+        faults, stats = self.world.faults, self.world.stats
+        pending = faults.inject(lie, ticket.target) if lie is not None else None
         if lie == "in_flight":
-            self.world.faults.inject(lie, ticket.target)
             delivery.hang_up(self.request)
-            await asyncio.sleep(self.world.faults.plan.in_flight_ms / 1000)
+            await asyncio.sleep(faults.plan.in_flight_ms / 1000)
         outcome = ticket.stored or self._execute(ticket.body, ticket=ticket, tax_down=lie == "tax_down")
-        if lie is not None and lie != "in_flight":
-            self.world.faults.inject(lie, ticket.target, outcome.subjects)
-        await self._latency()
-        return await delivery.deliver(self, outcome, lie)
+        if pending is not None:
+            faults.committed(pending, ticket.target, outcome.subjects)
+        stats.held += 1
+        try:
+            await self._latency()
+            return await delivery.deliver(self, outcome, lie)
+        finally:
+            stats.held -= 1
 
     def _ticket(self, body: bytes) -> Ticket:
         request, entity = self.request, self.key.entity

@@ -127,13 +127,16 @@ class Faults:
             return target.computes_tax and not target.replay
         return target.write or kind not in WRITES_ONLY
 
-    def inject(self, kind: str, target: Target, ids: Iterable[str] = ()) -> None:
-        """Count a fault and wait for somebody to meet it; only after a commit can a look-up be the one."""
+    def inject(self, kind: str, target: Target) -> Pending:
+        """Count a fault and wait for somebody to meet it."""
         self.injected[kind] += 1
-        pending = Pending(kind, target.resource, set(ids))
+        pending = Pending(kind, target.resource)
         self._by_retry.setdefault((target.entity, target.retry), []).append(pending)
-        if kind in BEFORE:
-            return
+        return pending
+
+    def committed(self, pending: Pending, target: Target, ids: Iterable[str]) -> None:
+        """Let look-ups meet the fault too: there is something to find, under these ids."""
+        pending.ids.update(ids)
         self._by_resource.setdefault((target.entity, target.resource), []).append(pending)
         for ident in pending.ids:
             self._by_id.setdefault((target.entity, ident), []).append(pending)

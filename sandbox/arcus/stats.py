@@ -18,6 +18,8 @@ class Stats:
         self.codes: Counter[str] = Counter()
         self.in_flight = 0
         self.peak = 0
+        self.held = 0
+        """Writes that are committed and whose answer has not left yet: kill now to lose an outcome."""
         self._cpu_start = time.process_time()
         self._started = time.monotonic()
 
@@ -40,6 +42,8 @@ class Stats:
             "requests": routes,
             "requests_total": sum(self.requests.values()),
             "error_codes": dict(sorted(self.codes.items())),
+            "in_flight": self.in_flight,
+            "held": self.held,
             "max_concurrent": self.peak,
             "cpu_seconds": round(time.process_time() - self._cpu_start, 6),
             "wall_seconds": round(time.monotonic() - self._started, 6),
