@@ -18,7 +18,7 @@ from sandbox.arcus.server import Sandbox
 from sandbox.arcus.world import Config
 
 
-def _arguments(argv: list[str]) -> argparse.Namespace:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sandbox.arcus", description=__doc__)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--data", type=Path, required=True, help="folder of the journal; kept over restarts")
@@ -29,7 +29,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--entities", required=True, metavar="CODE:CURRENCY,...")
     parser.add_argument("--latency-ms", type=float, default=0.0)
     parser.add_argument("--faults", type=Path, metavar="FILE.json")
-    return parser.parse_args(argv)
+    return parser
 
 
 def _entities(text: str) -> tuple[tuple[str, str], ...]:
@@ -42,12 +42,20 @@ def _entities(text: str) -> tuple[tuple[str, str], ...]:
 
 
 def configured(argv: list[str]) -> tuple[Config, int]:
-    """Return the configuration and the port."""
-    options = _arguments(argv)
+    """Return the configuration and the port; what cannot be meant ends with a line that says so."""
+    parser = _parser()
+    options = parser.parse_args(argv)
+    try:
+        return _config(options), options.port
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+
+
+def _config(options: argparse.Namespace) -> Config:
     plan = Plan(seed=options.seed)
     if options.faults is not None:
         plan = Plan.load(parse(options.faults.read_bytes()), base=plan)
-    config = Config(
+    return Config(
         data=options.data,
         entities=_entities(options.entities),
         profile=switched(PROFILES[options.profile], options.switch),
@@ -56,7 +64,6 @@ def configured(argv: list[str]) -> tuple[Config, int]:
         latency_ms=options.latency_ms,
         faults=plan,
     )
-    return config, options.port
 
 
 async def serve(config: Config, port: int) -> None:

@@ -1,7 +1,7 @@
 """The switches of the documentation's open questions, as two profiles: lenient and strict."""
 
 from dataclasses import dataclass, fields, replace
-from typing import Literal
+from typing import Literal, get_args, get_type_hints
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Profile:
     """The order status while a gate holds an order."""
     provenance_sticks: bool = True
     """Whether create keeps `source_platform`, `external_order_id`, `external_order_number`, `external_customer_id`."""
-    created_status: int = 201
+    created_status: Literal[200, 201] = 201
     child_status: Literal[400, 422] = 400
     invoice_only_payments: bool = False
     refund_external: bool = True
@@ -57,11 +57,14 @@ def switched(profile: Profile, switches: list[str]) -> Profile:
         name, _, value = switch.partition("=")
         if name not in known:
             raise ValueError(f"no switch named {name!r}; there are: {', '.join(sorted(known))}")
-        changes[name] = _converted(value, like=known[name])
+        changes[name] = _converted(name, value, like=known[name])
     return replace(profile, **changes)  # type: ignore[arg-type]
 
 
-def _converted(value: str, *, like: object) -> object:
-    if isinstance(like, bool):
-        return {"on": True, "true": True, "off": False, "false": False}[value]
-    return int(value) if isinstance(like, int) else value
+def _converted(name: str, value: str, *, like: object) -> object:
+    words: dict[str, object] = {"on": True, "off": False}
+    if not isinstance(like, bool):
+        words = {str(word): word for word in get_args(get_type_hints(Profile)[name])}
+    if words and value not in words:
+        raise ValueError(f"{name} is one of: {', '.join(words)}; not {value!r}")
+    return words.get(value, value)

@@ -1,9 +1,10 @@
 import asyncio
-import sys
 from pathlib import Path
 
 import aiohttp
+import pytest
 
+from sandbox.arcus.__main__ import configured
 from sandbox.arcus.driver import Driver, process
 from sandbox.arcus.trial import Books, seeded
 
@@ -70,10 +71,29 @@ async def test_a_kill_in_the_middle_of_writes_loses_no_answered_one(tmp_path: Pa
             assert len(kept) - len(answered) <= len(writers)
 
 
-async def test_the_process_refuses_what_it_does_not_know(tmp_path: Path) -> None:
-    wrong = ("--entities", "usd:XXQ")
-    command = ("-m", "sandbox.arcus", "--data", str(tmp_path), *wrong)
-    child = await asyncio.create_subprocess_exec(sys.executable, *command, stderr=asyncio.subprocess.PIPE)
-    _, complaint = await child.communicate()
-    assert child.returncode != 0
-    assert b"XXQ" in complaint
+def test_the_command_line_becomes_a_configuration(tmp_path: Path) -> None:
+    faults = tmp_path / "faults.json"
+    faults.write_text('{"kinds": {"slow": 0.25}, "slow_ms": 5}')
+    options = ["--data", str(tmp_path), "--entities", "a:usd,b:JPY", "--switch", "wrap_single=on", "--seed", "4"]
+    config, port = configured([*options, "--latency-ms", "2.5", "--port", "81", "--faults", str(faults)])
+    assert (config.entities, port, config.latency_ms) == ((("a", "USD"), ("b", "JPY")), 81, 2.5)
+    assert config.profile.wrap_single is True
+    assert config.faults is not None
+    assert (config.faults.kinds, config.faults.slow_ms, config.faults.seed) == ({"slow": 0.25}, 5, 4)
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--entities", "usd:XXQ"], "XXQ"),
+        (["--entities", "usd:USD", "--switch", "colour=red"], "no switch named"),
+        (["--entities", "usd:USD", "--faults", "nowhere.json"], "nowhere.json"),
+        (["--entities", "usd:USD", "--tier", "gold"], "gold"),
+    ],
+)
+def test_a_wrong_command_line_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], complaint: str
+) -> None:
+    with pytest.raises(SystemExit):
+        configured(["--data", str(tmp_path), *options])
+    assert complaint in capsys.readouterr().err

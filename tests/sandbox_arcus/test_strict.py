@@ -78,3 +78,6 @@ def test_switches_change_one_thing_each() -> None:
     assert STRICT.invoice_only_payments is True
     with pytest.raises(ValueError, match="no switch named 'colour'"):
         switched(LENIENT, ["colour=red"])
+    for wrong in ("wrap_single=maybe", "id_format=roman", "child_status=418"):
+        with pytest.raises(ValueError, match="is one of"):
+            switched(LENIENT, [wrong])
