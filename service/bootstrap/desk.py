@@ -18,8 +18,10 @@ Message = tuple[bytes | None, bytes, Sequence[tuple[str, bytes]]]
 
 @asynccontextmanager
 async def desk(settings: Settings) -> AsyncIterator[SqlDesk]:
-    """Open the ledger's desk."""
-    async with Database(settings.ledger.url.get_secret_value(), pool_size=2) as database:
+    """Open the ledger's desk. Raises Fatal where the ledger is of another release."""
+    url = settings.ledger.url.get_secret_value()
+    await ledger_migrate.require(url)
+    async with Database(url, pool_size=2) as database:
         yield SqlDesk(database)
 
 

@@ -28,6 +28,7 @@ from service.intake.producer import Producer
 from service.ledger.budgets import SqlBudget, Window
 from service.ledger.desk import SqlDesk
 from service.ledger.ledger import LedgerDeadLetters, SqlLedger
+from service.ledger.migrate import require
 from service.ledger.policies import SqlPolicies
 from service.pipeline.publish import Timing
 from service.pipeline.reception import Reception
@@ -227,6 +228,7 @@ async def run(settings: Settings) -> int:
         metrics.ledger_commit.observe(seconds)
 
     given = settings.ledger
+    await require(given.url.get_secret_value())
     ledger = await SqlLedger.open_at(
         given.url.get_secret_value(),
         erp=settings.erp.kind,

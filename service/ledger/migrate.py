@@ -11,6 +11,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from service.errors import Fatal
 from service.ledger.database import Database
 from service.ledger.timeline import timeline
 
@@ -35,14 +36,30 @@ async def check(url: str) -> list[str]:
 def findings(connection: sa.Connection) -> list[str]:
     """Look at durability, version and history."""
     found = _sqlite(connection) if connection.dialect.name == "sqlite" else _postgres(connection)
+    if behind := _behind(connection):
+        return [*found, behind]
+    return found + _history(connection)
+
+
+async def require(url: str) -> None:
+    """Raise Fatal where a database is not fit to be written to: another version, or not durable."""
+    async with Database(url, pool_size=1) as database:
+        wrong = await database.read(_unfit)
+    if wrong:
+        raise Fatal("; ".join(wrong))
+
+
+def _unfit(connection: sa.Connection) -> list[str]:
+    found = _sqlite(connection) if connection.dialect.name == "sqlite" else _postgres(connection)
+    return [line for line in (*found, _behind(connection)) if line]
+
+
+def _behind(connection: sa.Connection) -> str:
     current = MigrationContext.configure(connection).get_current_revision()
     head = ScriptDirectory.from_config(_config()).get_current_head()
-    if current != head:
-        found.append(
-            f"the ledger is at version {current or 'none'}, this program needs {head}: run `orderferry migrate`"
-        )
-        return found
-    return found + _history(connection)
+    if current == head:
+        return ""
+    return f"the ledger is at version {current or 'none'}, this program needs {head}: run `orderferry migrate`"
 
 
 def _upgrade(connection: sa.Connection) -> None:
