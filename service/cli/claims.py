@@ -16,7 +16,7 @@ from schemas.outcome import OutcomeName, Verdict
 from schemas.posted import Posted
 from service.cli.components import compared, of_posted
 from service.cli.keys import parts
-from service.cli.words import words
+from service.cli.words import advice
 from service.ports import Audit, EventEnd, Intent, Story
 
 Json = dict[str, object]
@@ -72,7 +72,7 @@ def document(ref: Ref, verdict: Verdict | None, posted: Posted | None) -> Json:
         "detail": verdict.detail if verdict else "",
         "release": verdict.release if verdict else "",
         "waiting_amount": verdict.amount if verdict else "",
-        "fix": words(reason).fix,
+        "fix": advice(reason, ref),
         "erp_id": posted.erp_id if posted else None,
         "erp_number": posted.erp_number if posted else None,
         "erp_type": posted.document_type if posted else None,

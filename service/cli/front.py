@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from service.cli.house import House, the_house
-from service.errors import Fatal, FerryError
+from service.errors import Fatal, FerryError, Retryable, Waiting
 from service.settings import Finding, Level, Settings, SettingsError, dangers, load
 from service.telemetry import logs
 
@@ -84,8 +84,10 @@ class Front:
         logs.configure(level="warning", form="console")
         try:
             return asyncio.run(job(self.house()))
-        except FerryError as error:
+        except (Waiting, Retryable) as error:
             self.fail(f"{error}. Nothing is lost; try again when it is reachable.", Exit.OUTSIDE)
+        except FerryError as error:
+            self.fail(str(error))
         except Fatal as error:
             self.fail(str(error), Exit.STOPPED)
 

@@ -36,11 +36,7 @@ def parts(key: str) -> tuple[str, str, str]:
 
 async def keys_of(desk: Desk, source: str, text: str, tenant: str | None) -> Sequence[str]:
     """Find every key of that name. Raises NotOneKey where there is none."""
-    if text.startswith(f"{source}|"):
-        found: Sequence[str] = [text]
-    else:
-        found = await desk.find_keys(source, text)
-    found = [key for key in found if tenant is None or parts(key)[1] == tenant]
+    found = [key for key in await desk.find_keys(source, text) if tenant is None or parts(key)[1] == tenant]
     if not found:
         raise NotOneKey(source, text, ())
     return found

@@ -16,7 +16,7 @@ from schemas.outcome import Reason
 from service.cli.front import AsJson, Exit, Front, OneTenant, Source, Who, Why, front
 from service.cli.house import House
 from service.cli.keys import NotOneKey, keys_of, one_key
-from service.cli.words import words
+from service.cli.words import advice, words
 from service.ports import Desk, Parked
 
 EVERYTHING = 1_000_000
@@ -69,7 +69,7 @@ def as_data(parked: Parked) -> dict[str, object]:
         "release": parked.release,
         "amount": parked.amount,
         "since": datetime.fromtimestamp(parked.since, UTC).isoformat(timespec="seconds"),
-        "fix": parked.fix or words(parked.reason).fix,
+        "fix": parked.fix or advice(parked.reason, ref),
     }
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from schemas.outcome import OutcomeName
 from service.cli.claims import Json, claim, documents, order_of
-from service.cli.words import words
+from service.cli.words import advice, words
 from service.ports import IntentState, Story
 
 COLOURS = {
@@ -119,9 +119,15 @@ def _cell(column: str, value: object) -> Text:
 
 def _next_steps(story: Story) -> RenderableType:
     steps = {
-        f"{ref.kind.value} {ref.external_id}: {words(verdict.reason).fix}"
+        f"{ref.kind.value} {ref.external_id}: {advice(verdict.reason, ref)}"
         for ref, (verdict, _) in documents(story).items()
         if verdict and verdict.outcome in (OutcomeName.PARKED, OutcomeName.WAITING) and words(verdict.reason).fix
+    }
+    steps |= {
+        f"{intent.effect.name}: look in the ERP whether it happened, then `orderferry parked resolve {intent.id} "
+        "--happened --erp-id ID` or `--not-happened`, with --who and --why"
+        for intent in story.intents
+        if intent.state is IntentState.IN_DOUBT
     }
     if not steps:
         return Text("Next step: none, nothing waits here.", style="green")

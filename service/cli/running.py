@@ -100,7 +100,7 @@ def check(context: typer.Context, *, as_json: AsJson = False) -> None:
     """Try what the settings name, without posting anything: settings, ledger, Kafka, ERP, every tenant."""
     desk = front(context)
     settings = desk.settings()
-    findings = [*dangers(settings), *_outside(desk, settings)]
+    findings = list(dict.fromkeys([*dangers(settings), *_outside(desk, settings)]))
     if as_json:
         for finding in findings:
             desk.json(asdict(finding))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from schemas.base import Ref
 from schemas.outcome import Reason
 
 
@@ -166,6 +167,17 @@ WORDS: dict[Reason, Words] = {
         "The record is larger than intake.max_record_bytes.", "Raise that limit if it is real, and send it again."
     ),
 }
+
+
+def advice(reason: Reason | None, document: Ref) -> str:
+    """What to do about this very document: the commands can be copied."""
+    shop = f"{document.external_source} {document.tenant}"
+    return (
+        words(reason)
+        .fix.replace("SOURCE TENANT", shop)
+        .replace("SOURCE ID", f"{document.external_source} {document.external_id}")
+        .replace("resume TENANT", f"resume {document.external_source}/{document.tenant}")
+    )
 
 
 def words(reason: Reason | str | None) -> Words:

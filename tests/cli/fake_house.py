@@ -33,7 +33,7 @@ class FakeDesk:
         self.audits.append(Audit(at=0.0, who=who, action=action, subject=subject, why=why))
 
     async def find_keys(self, external_source: str, text: str) -> Sequence[str]:
-        return self.names.get((external_source, text), [])
+        return [text] if text in self.stories else self.names.get((external_source, text), [])
 
     async def all_keys(self, external_source: str, *, after: str, limit: int) -> Sequence[str]:
         keys = sorted(key for key in self.stories if key.startswith(f"{external_source}|") and key > after)

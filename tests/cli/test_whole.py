@@ -17,8 +17,8 @@ from schemas.outcome import Verdict
 from service.cli.app import application
 from service.cli.front import Exit
 from service.cli.schema import EXPORTED
-from service.errors import Fatal, Waiting
-from service.settings import Finding, Level
+from service.errors import Fatal, Refused, Waiting
+from service.settings import Finding, Level, dangers, load
 from tests.cli.conftest import Ferry
 
 DOWN = Waiting("ledger_down", "connection refused")
@@ -71,6 +71,13 @@ def test_a_service_that_stopped_itself_tells_why(ferry: Ferry) -> None:
     assert ferry("migrate").code == Exit.STOPPED
 
 
+def test_an_order_that_is_not_taken_is_told_as_such(ferry: Ferry) -> None:
+    ferry.house.trouble = Refused(what="discarding 5", status=409, code="not_parked")
+    called = ferry("parked", "list")
+    assert called.code == Exit.FOUND
+    assert called.err == "discarding 5 was refused with 409 not_parked\n"
+
+
 def test_a_fault_of_ours_is_not_hidden(ferry: Ferry) -> None:
     ferry.house.trouble = KeyError("ours")
     with pytest.raises(KeyError):
@@ -90,6 +97,12 @@ def test_check_tells_settings_and_outside(ferry: Ferry) -> None:
     assert "Ready to run" in called.out
     assert "synchronous FULL" in called.out
     assert ferry("check", "--json").rows[0]["level"] == "fine"
+
+
+def test_check_tells_a_finding_once(ferry: Ferry) -> None:
+    ferry.environ = {"ORDERFERRY_INTAKE__WINDOW_RECORDS": "5"}
+    ferry.house.findings = dangers(load(ferry.config, ferry.environ))
+    assert len(ferry("check", "--json").rows) == 1
 
 
 def test_check_ends_with_one_where_something_is_refused(ferry: Ferry) -> None:
