@@ -30,6 +30,7 @@ from service.ledger.desk import SqlDesk
 from service.ledger.ledger import LedgerDeadLetters, SqlLedger
 from service.ledger.migrate import require
 from service.ledger.policies import SqlPolicies
+from service.ledger.sole import sole, take_over
 from service.pipeline.publish import Timing
 from service.pipeline.reception import Reception
 from service.pipeline.story import Story
@@ -239,7 +240,11 @@ async def run(settings: Settings) -> int:
         largest_batch=given.batch_size,
         on_commit=committed,
     )
-    try:
-        return await Service(settings, ledger, metrics).run()
-    finally:
-        await ledger.stop()
+    with contextlib.ExitStack() as held:
+        try:
+            if ledger.database.is_sqlite:
+                held.enter_context(sole(ledger.database))
+                await take_over(ledger.database)
+            return await Service(settings, ledger, metrics).run()
+        finally:
+            await ledger.stop()
