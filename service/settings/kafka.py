@@ -59,13 +59,9 @@ class KafkaSettings(Section):
     """Whether the broker's certificate has to name the host that we called."""
     session_timeout_ms: int = Field(default=10_000, ge=1_000, le=300_000)
     """A member that is silent for so long is taken for dead, and its partitions go to another."""
-    heartbeat_interval_ms: int = Field(default=3_000, ge=200)
-    """How often we say that we live; at most a third of the session timeout."""
     rebalance_timeout_ms: int = Field(default=60_000, ge=1_000)
     """How long a rebalance waits for us; longer than `intake.drain_s`."""
     max_partition_fetch_bytes: int = Field(default=1_048_576, ge=16_384)
     """Most that one answer brings of one partition."""
     fetch_max_bytes: int = Field(default=16_777_216, ge=16_384)
     """Most that one answer brings in all."""
-    fetch_max_wait_ms: int = Field(default=100, ge=1, le=10_000)
-    """How long a broker may hold an answer back to fill it."""

@@ -46,7 +46,6 @@ REFUSED: list[tuple[list[tuple[str, object]], str, str]] = [
     ([("erp>idempotency_margin_s", 5)], "erp.idempotency_margin_s", "at least 30"),
     ([("erp>idempotency_window_s", 60), ("erp>idempotency_margin_s", 60)], "erp.idempotency_window_s", "86400"),
     ([("kafka>rebalance_timeout_ms", 45_000)], "kafka.rebalance_timeout_ms", "above 45000"),
-    ([("kafka>session_timeout_ms", 6_000)], "kafka.heartbeat_interval_ms", "at most 2000"),
     ([("kafka>pattern", "shop.*")], "kafka.topics", "both given"),
     ([("kafka>topics", [])], "kafka.topics", "neither"),
     ([("kafka>replay_topic", "x"), ("kafka>dead_letter_topic", "x")], "kafka.replay_topic", "different names"),

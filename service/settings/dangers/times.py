@@ -56,13 +56,6 @@ def kafka_times(settings: Settings) -> Iterator[Finding]:
             "would be thrown out of the group while finishing, and the work would be done twice.",
             f"set kafka.rebalance_timeout_ms above {intake.drain_s * 1000:.0f}.",
         )
-    if kafka.heartbeat_interval_ms * 3 > kafka.session_timeout_ms:
-        yield refuse(
-            "kafka.heartbeat_interval_ms",
-            f"{kafka.heartbeat_interval_ms} ms leave no room for a lost heartbeat within the session timeout of "
-            f"{kafka.session_timeout_ms} ms.",
-            f"set it to at most {kafka.session_timeout_ms // 3}.",
-        )
 
 
 def window(settings: Settings) -> Iterator[Finding]:
