@@ -91,22 +91,21 @@ def test_an_address_with_a_name_only_is_no_place() -> None:
 def test_whether_tags_stick_is_learnt_from_what_comes_back() -> None:
     wanted = identity.tag(ORDER, source_version=VERSION)
     probe = TagProbe()
-    probe.seen({"colour": "red"})
-    assert probe.sticks is None
+    learnt = []
+    for found in ({"colour": "red"}, wanted):
+        probe.seen(found)
+        learnt.append(probe.sticks)
+    for came_back in (wanted, {}):
+        probe.sent(wanted, came_back)
+        learnt.append(probe.sticks)
     probe.seen(wanted)
-    assert probe.sticks is True
-    probe.sent(wanted, wanted)
-    assert probe.sticks is True
-    probe.sent(wanted, {})
-    probe.seen(wanted)
-    assert probe.sticks is False
+    assert [*learnt, probe.sticks] == [None, True, True, False, False]
     assert not identity.is_tagged(None)
 
 
 def test_a_tag_that_came_back_whole_proves_that_tags_stick() -> None:
     wanted = identity.tag(ORDER, source_version=VERSION)
-    probe = TagProbe()
-    probe.sent(wanted, wanted)
-    assert probe.sticks is True
-    probe.sent(wanted, None)
-    assert probe.sticks is False
+    whole, lost = TagProbe(), TagProbe()
+    whole.sent(wanted, wanted)
+    lost.sent(wanted, None)
+    assert (whole.sticks, lost.sticks) == (True, False)

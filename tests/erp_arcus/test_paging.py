@@ -23,7 +23,7 @@ class Listing:
             self.between(self.rows, len(self.asked))
         self.asked.append(dict(params))
         page = self._page(params)
-        return {**page, **self._said(params, page["data"])}
+        return {**page, **self._said(params)}
 
     def _page(self, params: Mapping[str, str]) -> Doc:
         size = int(params.get("limit") or params.get("per_page") or len(self.rows) or 1)
@@ -33,7 +33,7 @@ class Listing:
         self.end = start + size
         return {"data": self.rows[start : self.end]}
 
-    def _said(self, params: Mapping[str, str], data: list[Doc]) -> Doc:
+    def _said(self, params: Mapping[str, str]) -> Doc:
         if self.envelope == "flag":
             return {"has_more": self.end < len(self.rows)}
         if self.envelope == "total":

@@ -235,12 +235,10 @@ def test_a_credit_has_its_number() -> None:
 
 
 def test_something_that_is_no_effect_has_no_receipt() -> None:
+    nothing: Any = "nonsense"
+    answer = Answer({}, sent_by(intent_of(cancel("o1"), step(cancel("o1"), PRODUCTS, settings()))), "test", 0)
     with pytest.raises(TypeError, match="no receipt"):
-        answered_none: Any = "nonsense"
-        posted(
-            answered_none,
-            Answer({}, sent_by(intent_of(cancel("o1"), step(cancel("o1"), PRODUCTS, settings()))), "x", 0),
-        )
+        posted(nothing, answer)
 
 
 def test_an_order_read_again_keeps_our_line_ids_and_versions() -> None:
@@ -252,7 +250,9 @@ def test_an_order_read_again_keeps_our_line_ids_and_versions() -> None:
         ("11", 1, Decimal("10.00")),
         ("shipping-1", 1, Decimal("5.00")),
     ]
-    assert (after.status, after.paid, after.balance, after.erp_number) == (PostedStatus.SHIPPED, 25, 0, "SO-1")
+    assert (after.status, after.erp_number) == (PostedStatus.SHIPPED, "SO-1")
+    assert after.paid == 25
+    assert after.balance == 0
     assert (after.source_version, after.read_at) == (VERSION, 200.0)
     assert rereading.order(before, OrderDoc.model_validate({**now, "line_items": None}), at=1.0).lines == before.lines
 

@@ -16,7 +16,7 @@ from service.erp.arcus.look_up import LookUp
 from service.erp.arcus.order_state import sent_by
 from service.erp.arcus.payloads import Said
 from service.erp.arcus.products import Products
-from service.erp.arcus.reads import Reads
+from service.erp.arcus.reads import Reads, is_missing
 from service.erp.arcus.resolve import Resolver, prerequisite
 from service.erp.arcus.settings import ArcusSettings
 from service.erp.arcus.tag_probe import TagProbe
@@ -77,6 +77,8 @@ class Arcus:
 
     async def resolve(self, effect: Effect, account: Posted | None, *, priority: Priority) -> Resolution | Unresolved:
         """Look up what the effect names. Raises Retryable, Refused or Waiting."""
+        if not self._erp_clock.now():
+            await self._reads.greet(priority=priority)
         return await self._resolver.resolve(effect, account, priority=priority)
 
     def step(self, effect: Effect, resolution: Resolution) -> Step:
@@ -117,7 +119,19 @@ class Arcus:
         return await self._look_up.find(intent, priority=priority)
 
     async def refresh(self, posted: Posted, *, priority: Priority) -> Posted:
-        """Read a document again; our own tags stay, and a merged account becomes the one in use."""
+        """Read a document again; our own tags stay, and a merged account becomes the one in use.
+
+        Raises Retryable, Waiting, or Refused where the ERP does not know it any more.
+        """
+        try:
+            return await self._read_again(posted, priority)
+        except Refused as refused:
+            age = self._clock.now() - posted.read_at
+            if is_missing(refused) and age < self.settings.settle_horizon_s:
+                raise Retryable(refused.what, "it was there a moment ago; this may be an old answer", 1.0) from refused
+            raise
+
+    async def _read_again(self, posted: Posted, priority: Priority) -> Posted:
         if posted.document.kind is Kind.ACCOUNT:
             account = (await self._accounts.merged(posted.erp_id, priority=priority))[-1]
             return rereading.account(posted, account, at=self._clock.now())

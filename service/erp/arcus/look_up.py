@@ -6,10 +6,9 @@ is compared with the prediction by whoever adopts it, as after a create. A value
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatchmethod
-from typing import TypeVar
 
 from schemas.effect import (
     AddAddress,
@@ -85,6 +84,10 @@ class LookUp:
             return Found(Receipt(posted(intent.effect, answer), self._erp_clock.now(), "found by look-up"))
         except Differs as differs:
             reason, detail = differs.reason, differs.detail
+        except Refused as refused:
+            if not is_missing(refused):
+                raise
+            reason, detail = Reason.IN_DOUBT, f"{refused.what}: the ERP does not know it"
         except Unknown as incomplete:
             reason, detail = Reason.IN_DOUBT, f"what was found is not what was sent: {incomplete.why}"
         settles = intent.deadline + self._settings.settle_horizon_s - self._clock.now()
@@ -196,7 +199,7 @@ class LookUp:
 
     @_seek.register
     async def _refunded(self, effect: RefundCash, look: Look) -> PaymentDoc | None:
-        payment = await there(self._reads.payment(effect.payment_erp_id, priority=look.priority))
+        payment = await self._reads.payment(effect.payment_erp_id, priority=look.priority)
         back = effect.refunded_before + effect.amount
         return payment if reached(payment.amount_refunded, effect.refunded_before, back) else None
 
@@ -221,17 +224,4 @@ class LookUp:
         return proof.ours
 
     async def _order(self, ident: str, look: Look) -> OrderDoc:
-        return await there(self._reads.order(ident, priority=look.priority))
-
-
-T = TypeVar("T")
-
-
-async def there(reading: Awaitable[T]) -> T:
-    """Await the read of something that must exist."""
-    try:
-        return await reading
-    except Refused as refused:
-        if is_missing(refused):
-            raise Differs(f"{refused.what}: the ERP does not know it") from refused
-        raise
+        return await self._reads.order(ident, priority=look.priority)

@@ -54,6 +54,10 @@ class Reads:
         """Return one product with its variants."""
         return await self._one(ProductDoc, f"/products/{ident}", what=f"read product {ident}", priority=priority)
 
+    async def greet(self, *, priority: Priority) -> None:
+        """Ask for as little as there is, to learn the ERP's clock before the first intent is written."""
+        await self._client.read("/products", {"limit": "1"}, what="read the ERP's clock", priority=priority)
+
     async def order_payments(self, order_id: str, *, priority: Priority) -> list[PaymentDoc]:
         """Return the payments that an order lists."""
         path, what = f"/orders/{order_id}/payments", f"list payments of order {order_id}"
