@@ -7,7 +7,6 @@ import contextlib
 import signal
 import time
 from collections.abc import Sequence
-from importlib.metadata import version
 
 import structlog
 
@@ -32,11 +31,12 @@ from service.ledger.migrate import require
 from service.ledger.policies import SqlPolicies
 from service.ledger.sole import sole, take_over
 from service.pipeline.publish import Timing
-from service.pipeline.reception import Reception
+from service.pipeline.reception import Reception, Storm
 from service.pipeline.story import Story
 from service.ports import Mapped
 from service.settings import Settings
 from service.telemetry import logs
+from service.telemetry.build import orderferry_version
 from service.telemetry.correlation import correlated
 from service.telemetry.metrics import Metrics
 
@@ -101,6 +101,7 @@ class Service:
             default_tenant=settings.kafka.default_tenant,
             limits=Limits(max_bytes=settings.intake.max_record_bytes),
             replay_topic=settings.kafka.replay_topic,
+            storm=Storm(share=settings.intake.bad_share, window=settings.intake.bad_window),
         )
         self._intake = Intake(
             consumer_settings=parts.consumer(settings),
@@ -176,6 +177,7 @@ class Service:
         metrics = self._metrics
         metrics.in_flight.set(now.in_flight)
         metrics.window_fill.labels("records").set(now.window_fill)
+        metrics.window_fill.labels("bytes").set(now.window_bytes / self._settings.intake.window_bytes)
         metrics.lag.clear()
         for (topic, partition), lag in now.lag.items():
             metrics.lag.labels(topic, str(partition)).set(lag)
@@ -184,6 +186,9 @@ class Service:
             metrics.waits.labels(wait).set(lanes)
         metrics.concurrency_limit.set(self._erps.room.concurrency.limit)
         metrics.calls_in_flight.set(self._erps.room.in_flight)
+        open_, doubtful = await self._ledger.sweep.unfinished()
+        metrics.intents_open.set(open_)
+        metrics.in_doubt.set(doubtful)
         for name, limiter in self._erps.limiters.items():
             until = limiter.paused_until
             metrics.limiter_paused.labels(name).set(0 if until is None else max(0.0, until - time.monotonic()))
@@ -222,7 +227,7 @@ class Service:
 async def run(settings: Settings) -> int:
     """Run the service until SIGTERM or SIGINT; returns the exit code. Raises Fatal."""
     logs.configure(level=settings.logging.level, form=settings.logging.format)
-    metrics = Metrics(version=version("orderferry"))
+    metrics = Metrics(version=orderferry_version())
 
     def committed(members: int, seconds: float) -> None:
         metrics.ledger_batch.observe(members)

@@ -29,7 +29,7 @@ METADATA_MS: Final = 60_000
 class AiokafkaClient:
     """One AIOKafkaConsumer. It is started once and stopped once; a new try is a new client."""
 
-    def __init__(self, settings: ConsumerSettings) -> None:
+    def __init__(self, settings: ConsumerSettings, *, max_poll_interval_ms: int = MAX_POLL_INTERVAL_MS) -> None:
         self._settings = settings
         # The assignor keeps what it was assigned on the class: two clients of one process would mix theirs up.
         sticky = type("Sticky", (StickyPartitionAssignor,), {})
@@ -43,7 +43,7 @@ class AiokafkaClient:
             session_timeout_ms=round(settings.session_timeout_s * 1000),
             heartbeat_interval_ms=round(settings.session_timeout_s * 1000 / HEARTBEATS),
             rebalance_timeout_ms=round(settings.rebalance_timeout_s * 1000),
-            max_poll_interval_ms=MAX_POLL_INTERVAL_MS,
+            max_poll_interval_ms=max_poll_interval_ms,
             max_partition_fetch_bytes=settings.max_partition_fetch_bytes,
             fetch_max_bytes=settings.fetch_max_bytes,
             fetch_max_wait_ms=FETCH_WAIT_MS,
@@ -63,10 +63,12 @@ class AiokafkaClient:
     async def stop(self, seconds: float) -> None:
         """Leave the group; where that hangs, at least close the sockets."""
         try:
-            await asyncio.wait_for(self._consumer.stop(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._consumer.stop()
         except (TimeoutError, KafkaError):
             with contextlib.suppress(TimeoutError, KafkaError):
-                await asyncio.wait_for(self._consumer._client.close(), seconds)  # noqa: SLF001  nothing public closes them
+                async with asyncio.timeout(seconds):
+                    await self._consumer._client.close()  # noqa: SLF001  nothing public closes them
 
     async def poll(self, *, seconds: float, most: int) -> Mapping[Slot, Sequence[Raw]]:
         """Return what was fetched, by partition."""

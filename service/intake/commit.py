@@ -72,7 +72,8 @@ class Committer:
         while True:
             await self._dirty.wait()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._many.wait(), self._limits.commit_after_s)
+                async with asyncio.timeout(self._limits.commit_after_s):
+                    await self._many.wait()
             self._dirty.clear()
             self._many.clear()
             if not await self.flush():
@@ -97,8 +98,10 @@ class Committer:
         began = time.perf_counter()
         timeout = self._settings.commit_timeout_s
         try:
-            await asyncio.wait_for(self._marks.write(self._settings.group, offsets), timeout)
-            await asyncio.wait_for(client.commit(offsets), timeout)
+            async with asyncio.timeout(timeout):
+                await self._marks.write(self._settings.group, offsets)
+            async with asyncio.timeout(timeout):
+                await client.commit(offsets)
         except (ClientError, *LEDGER_ERRORS) as exc:
             for one, _ in owed:
                 one.committed = None

@@ -11,6 +11,7 @@ from service.intake.aiokafka_client import AiokafkaClient
 from service.intake.client import Client
 from service.intake.commit import Committer, Marks
 from service.intake.consumer_settings import ConsumerSettings, WindowLimits
+from service.intake.endings import end
 from service.intake.health import Health
 from service.intake.lane import Item
 from service.intake.lanes import Handle, Lanes
@@ -152,13 +153,14 @@ class Intake:
     async def _leave(self, session: asyncio.Task[None], others: Sequence[asyncio.Task[None]]) -> None:
         """Stop intake, drain, commit, leave; the client's `stop()` calls no listener (K5), so it is done here."""
         self._assignment.leaving = True
-        await _cancelled([session])
+        await end([session], seconds=STOP_S)
         self._lanes.freeze()
         await self._lanes.drain(self._drain_s)
         commit_s = 2 * self._settings.commit_timeout_s + 1
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._committer.flush(), commit_s)
-        await _cancelled(others)
+            async with asyncio.timeout(commit_s):
+                await self._committer.flush()
+        await end(others, seconds=STOP_S)
         self._assignment.fence()
         if self._assignment.client is not None:
             await self._assignment.client.stop(STOP_S)
@@ -182,9 +184,3 @@ class Intake:
 
     def _reroute(self, item: Item) -> object:
         return self._reader.reroute(item)
-
-
-async def _cancelled(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)

@@ -14,6 +14,7 @@ from typing import Final
 from service.errors import FenceLost, Retryable, Waiting
 from service.intake.consumer_settings import WindowLimits
 from service.intake.delays import WAIT_S, next_wait
+from service.intake.endings import end
 from service.intake.lane import Item, Lane, State
 from service.intake.observer import Observer
 from service.intake.partition import Partition
@@ -139,10 +140,7 @@ class Lanes:
         self._closing = True
         if self._timer is not None:
             self._timer.cancel()
-        for worker in self._workers:
-            worker.cancel()
-        if self._workers:
-            await asyncio.wait(self._workers, timeout=CLOSE_S)
+        await end(self._workers, seconds=CLOSE_S)
 
     # --- the queue -----------------------------------------------------------------------------------------------
 

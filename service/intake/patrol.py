@@ -70,7 +70,8 @@ class Patrol:
         if client is None or not self._assignment.joined or not slots:
             return
         try:
-            logs = await asyncio.wait_for(client.logs(slots), ASK_S)
+            async with asyncio.timeout(ASK_S):
+                logs = await client.logs(slots)
         except (ClientError, TimeoutError):
             self._answered = False
             return

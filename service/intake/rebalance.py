@@ -61,6 +61,8 @@ class Assignment:
 
     async def revoke(self) -> None:
         """Freeze, drain, commit, and only then fence: finished work is not thrown away (K2)."""
+        if not self.joined:  # the first join of a client
+            return
         self._lanes.freeze()
         drained = await self._lanes.drain(self._settings.drain_s)
         if self.committer is not None:
@@ -116,10 +118,11 @@ class Assignment:
             if client is None:
                 raise RuntimeError("an assignment without a client")
             try:
-                marks, commits, logs = await asyncio.wait_for(self._ask(client), ASK_TIMEOUT_S)
-                starts = {slot: self._start(slot, marks, commits, logs) for slot in self.held}
-                if self._settings.rewind_s:
-                    starts |= await asyncio.wait_for(self._rewind(client, starts, logs), ASK_TIMEOUT_S)
+                async with asyncio.timeout(ASK_TIMEOUT_S):
+                    marks, commits, logs = await self._ask(client)
+                    starts = {slot: self._start(slot, marks, commits, logs) for slot in self.held}
+                    if self._settings.rewind_s:
+                        starts |= await self._rewind(client, starts, logs)
                 for slot, one in self.held.items():
                     # Nothing is committed below what a successor committed while we were away (correctness 20).
                     one.tracker.raise_floor(starts[slot])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 from service.intake.client import Client, ClientError
 from service.intake.consumer_settings import ConsumerSettings
 from service.intake.delays import next_wait
+from service.intake.endings import end
 from service.intake.observer import Observer
 from service.intake.reader import Reader
 from service.intake.rebalance import Assignment
@@ -57,9 +57,7 @@ class Session:
                 await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
                 why = self._why(reading)
             finally:
-                reading.cancel()
-                with contextlib.suppress(asyncio.CancelledError, Exception):
-                    await reading
+                await end([reading], seconds=STOP_S)
             self._failures += 1
             self._observer.rebuilt(why)
             self._assignment.fence()
@@ -79,7 +77,8 @@ class Session:
     async def _read(self, client: Client) -> NoReturn:
         join_s = self._settings.rebalance_timeout_s + JOIN_MARGIN_S
         try:
-            await asyncio.wait_for(client.start(self._assignment), join_s)
+            async with asyncio.timeout(join_s):
+                await client.start(self._assignment)
         except TimeoutError as exc:
             raise ClientError(f"the consumer group did not take us in within {join_s:g} s") from exc
         await self._reader.run(client, self._works)

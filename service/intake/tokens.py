@@ -34,7 +34,8 @@ class _Provider(AbstractTokenProvider):  # type: ignore[misc]  # aiokafka is not
     async def token(self) -> str:
         async with self._lock:
             if time.monotonic() >= self._good_until:
-                self._token, life = await asyncio.wait_for(asyncio.to_thread(self._fetch), TIMEOUT_S)
+                async with asyncio.timeout(TIMEOUT_S):
+                    self._token, life = await asyncio.to_thread(self._fetch)
                 self._good_until = time.monotonic() + life * RENEW
             return self._token
 

@@ -134,7 +134,7 @@ class SqlDesk:
                     key=key,
                     kind=kind,
                     id=external_id,
-                    reason=Reason.FILTERED.value,
+                    reason=Reason.DISCARDED.value,
                     detail=detail,
                 )
                 _audit(connection, who=who, why=why, action="discard", subject=str(document), key=key)

@@ -42,6 +42,9 @@ ABANDONED: Final = """
 NEXT_WAKE: Final = "SELECT min(wake_at) - {now} FROM keys WHERE wake_at > {now}"
 
 
+_UNFINISHED: Final = "SELECT state, count(*) FROM intents WHERE state IN ('open', 'in_doubt') GROUP BY state"
+
+
 class Sweep:
     """Questions that the releasing duty asks again and again."""
 
@@ -61,3 +64,8 @@ class Sweep:
     async def next_wake(self) -> float | None:
         """Seconds until the next key is due by its own time; None where no key waits for one."""
         return await self._database.read(lambda connection: ask(connection, NEXT_WAKE).scalar())
+
+    async def unfinished(self) -> tuple[int, int]:
+        """Return how many intents are open, and how many are in doubt."""
+        found = await self._database.read(lambda connection: dict(ask(connection, _UNFINISHED).tuples().all()))
+        return found.get("open", 0), found.get("in_doubt", 0)

@@ -16,15 +16,17 @@ from service.pipeline.observer import Observer
 from service.pipeline.story import Rejected, Story, Wake
 from service.ports import Arrival, DeadLetter, DeadLetters, EventEnd, Priority, Record, Routed
 
-_SEEN = 200  # records that the storm watch looks back on
-_ENOUGH = 50  # unreadable for one reason among them before it is a storm: a single bad batch is none
-
 
 class Storm:
-    """When most of the traffic is unreadable for one reason, the fault is not in the records (peers.md (e), arroyo)."""
+    """When most of the traffic is unreadable for one reason, the fault is not in the records (peers.md (e), arroyo).
 
-    def __init__(self) -> None:
-        self._reasons: deque[Reason | None] = deque(maxlen=_SEEN)
+    `window` records are looked back on; a quarter of it unreadable is the least, because one bad batch is no storm.
+    """
+
+    def __init__(self, *, share: float = 0.5, window: int = 200) -> None:
+        self._share = share
+        self._enough = window // 4
+        self._reasons: deque[Reason | None] = deque(maxlen=window)
         self._newest: dict[tuple[str, int], int] = {}
 
     def note(self, record: Record, reason: Reason | None) -> None:
@@ -38,7 +40,7 @@ class Storm:
         """Raise Waiting while the storm lasts."""
         counted = Counter(reason for reason in self._reasons if reason is not None)
         for reason, count in counted.most_common(1):
-            if count >= _ENOUGH and count * 2 > len(self._reasons):
+            if count >= self._enough and count > self._share * len(self._reasons):
                 why = (
                     f"{count} of the last {len(self._reasons)} records are unreadable ({reason}); nothing is "
                     "dead-lettered until that changes: check what the producer sends, or the decoder's version"
@@ -59,6 +61,7 @@ class Reception:
         default_tenant: str | None,
         limits: Limits,
         replay_topic: str | None,
+        storm: Storm,
     ) -> None:
         self._story = story
         self._dead_letters = dead_letters
@@ -67,7 +70,7 @@ class Reception:
         self._default_tenant = default_tenant
         self._limits = limits
         self._replay_topic = replay_topic
-        self._storm = Storm()
+        self._storm = storm
 
     def route(self, record: Record) -> Sequence[Routed]:
         """Name the lanes of a record: pure but for the storm watch, and the same however often it is asked."""

@@ -12,8 +12,8 @@ from service.settings.section import Section
 class LedgerSettings(Section):
     """The ledger: where state survives."""
 
-    url: SecretStr = SecretStr("sqlite+aiosqlite:///orderferry.sqlite3")
-    """`sqlite+aiosqlite:///file` for one process, `postgresql+asyncpg://user:password@host/database` for several."""
+    url: SecretStr = SecretStr("sqlite:///orderferry.sqlite3")
+    """`sqlite:///file` for one process, `postgresql://user:password@host/database` for several."""
     lease_seconds: float = Field(default=90.0, ge=5, le=3_600)
     """How long a key stays ours without renewal, by the database's clock; longer than `erp.call_deadline_s`."""
     batch_size: int = Field(default=256, ge=1, le=4_096)

@@ -52,11 +52,11 @@ def keys(settings: Settings) -> Iterator[Finding]:
 def ledger(settings: Settings) -> Iterator[Finding]:
     """The ledger has to be one that survives."""
     url = settings.ledger.url.get_secret_value()
-    if not re.match(r"^(sqlite\+aiosqlite|postgresql\+asyncpg)://", url):
+    if not re.match(r"^(sqlite|postgres(ql)?)(\+[a-z0-9]+)?://", url):
         yield refuse(
             "ledger.url",
             "this database is not supported.",
-            "write sqlite+aiosqlite:///file.sqlite3 or postgresql+asyncpg://user:password@host/database.",
+            "write sqlite:///file.sqlite3 or postgresql://user:password@host/database.",
         )
-    if ":memory:" in url or url.rstrip("/") == "sqlite+aiosqlite:":
+    if ":memory:" in url or re.fullmatch(r"sqlite(\+[a-z0-9]+)?:/*", url):
         yield refuse("ledger.url", "a ledger in memory forgets what was sent when the process ends.", "name a file.")
