@@ -42,7 +42,7 @@ ABANDONED: Final = """
 NEXT_WAKE: Final = "SELECT min(wake_at) - {now} FROM keys WHERE wake_at > {now}"
 
 
-_UNFINISHED: Final = "SELECT state, count(*) FROM intents WHERE state IN ('open', 'in_doubt') GROUP BY state"
+_UNFINISHED: Final = "SELECT state, count(*) AS number FROM intents WHERE state IN ('open', 'in_doubt') GROUP BY state"
 
 
 class Sweep:
@@ -67,5 +67,6 @@ class Sweep:
 
     async def unfinished(self) -> tuple[int, int]:
         """Return how many intents are open, and how many are in doubt."""
-        found = await self._database.read(lambda connection: dict(ask(connection, _UNFINISHED).tuples().all()))
+        rows = await self._database.read(lambda connection: ask(connection, _UNFINISHED).all())
+        found = {row.state: row.number for row in rows}
         return found.get("open", 0), found.get("in_doubt", 0)
