@@ -10,9 +10,11 @@ import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
+from service.intake.aiokafka_client import AiokafkaClient
+from service.intake.client import Client
 from service.intake.connection import Connection
 from service.intake.consumer_settings import ConsumerSettings, WindowLimits
 from service.intake.intake import Intake
@@ -165,6 +167,7 @@ def make_intake(
     limits: WindowLimits | None = None,
     observer: Silent | None = None,
     route: Callable[[Record], Sequence[Routed]] = by_key,
+    make_client: Callable[[ConsumerSettings], Client] = AiokafkaClient,
 ) -> Intake:
     return Intake(
         consumer_settings=settings,
@@ -174,6 +177,7 @@ def make_intake(
         limits=limits,
         observer=observer,
         clock=RealClock(),
+        make_client=make_client,
     )
 
 
@@ -219,6 +223,25 @@ async def until_async(condition: Callable[[], Awaitable[bool]], *, seconds: floa
     while not await condition():
         assert time.monotonic() < end, f"not within {seconds:g} s: {what or condition}"
         await asyncio.sleep(0.1)
+
+
+async def all_committed(bootstrap: str, group: str, total: int) -> None:
+    """Wait until the committed offsets of a group add up to `total`."""
+
+    async def there() -> bool:
+        return sum((await committed(bootstrap, group)).values()) == total
+
+    await until_async(there, what=f"{total} committed")
+
+
+async def delete_records(bootstrap: str, topic: str, before: int) -> None:
+    """Let the log of partition 0 begin at `before`, as retention does."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(before_offset=before)})
+    finally:
+        await admin.close()
 
 
 async def committed(bootstrap: str, group: str) -> dict[Slot, int]:
