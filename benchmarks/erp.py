@@ -1,0 +1,128 @@
+"""The ERP sandbox as a process of its own, seeded for the bench, and what its books say at the end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+import aiohttp
+import jiter
+
+from benchmarks.orders import SHOP
+from sandbox.arcus.driver import process
+from sandbox.shop.catalogue import erp_products
+
+ROUTE: Final = "POST /orders"
+READ_S: Final = 300.0  # 100,000 orders are some 500 MB
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The ERP's books against what was sent."""
+
+    sent: int
+    invoices: int
+    lost: int
+    duplicated: int
+    foreign: int
+    unposted: int
+    amount_difference: Decimal
+
+    @property
+    def right(self) -> bool:
+        """Whether every order is there once, posted, to the cent."""
+        flaws = (self.lost, self.duplicated, self.foreign, self.unposted, self.amount_difference)
+        return self.invoices == self.sent and not any(flaws)
+
+
+def tally(invoices: Iterable[Mapping[str, Any]], expected: Mapping[str, Decimal]) -> Tally:
+    """Compare by the identity tag: orders that lack, that are there twice, that nobody sent, and amounts. Pure."""
+    seen: Counter[str] = Counter()
+    unposted, difference = 0, Decimal(0)
+    for doc in invoices:
+        external_id = str(doc["metadata"].get("external_id"))
+        seen[external_id] += 1
+        unposted += doc["order_status"] == "draft" or doc["document_type"] != "invoice"
+        difference += abs(Decimal(doc["order_total"]) - expected.get(external_id, Decimal(0)))
+    return Tally(
+        sent=len(expected),
+        invoices=seen.total(),
+        lost=sum(1 for external_id in expected if external_id not in seen),
+        duplicated=sum(count - 1 for count in seen.values()),
+        foreign=sum(1 for external_id in seen if external_id not in expected),
+        unposted=unposted,
+        amount_difference=difference,
+    )
+
+
+@dataclass
+class Erp:
+    """A running sandbox."""
+
+    session: aiohttp.ClientSession
+    pid: int
+    port: int
+    key: str
+
+    async def control(self, path: str, body: object = None) -> dict[str, Any]:
+        """Ask the control plane: POST where there is a body, else GET."""
+        method = "GET" if body is None else "POST"
+        async with self.session.request(method, f"/_sandbox/{path}", json=body) as answer:
+            answer.raise_for_status()
+            found: dict[str, Any] = jiter.from_json(await answer.read())
+            return found
+
+    async def orders(self) -> AsyncIterator[dict[str, Any]]:
+        """Read every order document in its books, one line at a time."""
+        limit = aiohttp.ClientTimeout(total=READ_S)
+        async with self.session.get("/_sandbox/state", timeout=limit) as answer:
+            answer.raise_for_status()
+            rest = b""
+            async for chunk in answer.content.iter_chunked(1 << 20):
+                *lines, rest = (rest + chunk).split(b"\n")
+                for line in lines:
+                    row = jiter.from_json(line, float_mode="decimal", cache_mode="keys")
+                    if row["resource"] == "orders":
+                        yield row["doc"]
+
+    async def tally(self, expected: Mapping[str, Decimal]) -> Tally:
+        """Judge its books."""
+        return tally([doc async for doc in self.orders()], expected)
+
+
+def posted(stats: Mapping[str, Any]) -> int:
+    """Orders that were answered with 201. Pure."""
+    return int(stats["requests"].get(ROUTE, {}).get("201", 0))
+
+
+def throttled(stats: Mapping[str, Any]) -> int:
+    """Calls that were answered with 429. Pure."""
+    return sum(int(by_status.get("429", 0)) for by_status in stats["requests"].values())
+
+
+def admitted(stats: Mapping[str, Any]) -> int:
+    """Calls that the rate limit let pass. Pure."""
+    return sum(int(key["admitted"]) for key in stats["keys"].values())
+
+
+@asynccontextmanager
+async def erp(folder: Path, *, latency_ms: float, tier: str) -> AsyncIterator[Erp]:
+    """Run the sandbox; invoices post as they are created, so that an order is one call."""
+    options = ("--port", "0", "--tier", tier, "--latency-ms", f"{latency_ms:g}", "--entities", f"bench:{SHOP.currency}")
+    switches = ("--profile", "lenient", "--switch", "invoice_posts_at_create=on")
+    async with process(folder, *options, *switches) as (child, said):
+        base, timeout = f"http://127.0.0.1:{said['port']}", aiohttp.ClientTimeout(total=60)
+        async with aiohttp.ClientSession(base, timeout=timeout) as session:
+            running = Erp(session, child.pid, int(said["port"]), said["keys"]["bench"])
+            await running.control("seed", {"products": erp_products(SHOP)})
+            yield running
+        if child.returncode is not None:
+            raise RuntimeError(f"the ERP sandbox ended by itself with exit code {child.returncode}")
+        child.terminate()
+        await asyncio.wait_for(child.wait(), 10)
