@@ -47,7 +47,7 @@ class Unsent(FerryError):
 
 
 class Producer:
-    """One idempotent producer at a time, `acks=all`, every call bounded; after trouble the next call makes a new one."""
+    """One idempotent producer at a time, `acks=all`, every call bounded; after trouble the next call makes a new."""
 
     def __init__(self, connection: Connection, *, timeout_s: float = 10.0, linger_ms: int = 2) -> None:
         self._connection = connection

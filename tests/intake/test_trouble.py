@@ -163,7 +163,7 @@ async def test_a_client_that_is_stuck_is_replaced(kafka: str) -> None:
         works,
         observer=notes,
         limits=WindowLimits(stall_s=1),
-        make_client=lambda settings: clients.pop(0)(settings),
+        make_client=lambda settings: clients.pop(0)(settings),  # noqa: PLW0108  one class after the other
     )
     async with running(intake):
         await until(lambda: works.total() == 1)
