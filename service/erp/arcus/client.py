@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 from urllib.parse import urlencode
@@ -76,7 +76,12 @@ class Client:
         return doc
 
     async def read(
-        self, path: str, params: Mapping[str, str] | None = None, *, what: str, priority: Priority = Priority.LIVE
+        self,
+        path: str,
+        params: Mapping[str, str] | Sequence[tuple[str, str]] = (),
+        *,
+        what: str,
+        priority: Priority = Priority.LIVE,
     ) -> Doc:
         """Read one object or one page; `path` is flat. A read has no effect, so what is unclear is Retryable.
 

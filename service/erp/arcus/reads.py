@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from service.erp.arcus.client import Client
 from service.erp.arcus.payloads import AccountDoc, CreditDoc, M, OrderDoc, PaymentDoc, ProductDoc, read
@@ -21,7 +21,8 @@ class Reads:
 
     async def order(self, ident: str, *, priority: Priority) -> OrderDoc:
         """Return one order, by id or human number, with its lines and payments."""
-        return await self._one(OrderDoc, f"/orders/{ident}", what=f"read order {ident}", priority=priority)
+        wanted = [("expand[]", name) for name in sorted(self._client.settings.order_expands)]
+        return await self._one(OrderDoc, f"/orders/{ident}", wanted, what=f"read order {ident}", priority=priority)
 
     async def account(self, ident: str, *, priority: Priority) -> AccountDoc:
         """Return one account with its addresses."""
@@ -75,8 +76,10 @@ class Reads:
         rows = await self._client.listed("/credits", {"account_id": account_id}, what=what, priority=priority)
         return list(_typed(CreditDoc, rows.by_id.values(), what)), rows.complete
 
-    async def _one(self, model: type[M], path: str, *, what: str, priority: Priority) -> M:
-        found = read(model, unwrap(await self._client.read(path, what=what, priority=priority)))
+    async def _one(
+        self, model: type[M], path: str, params: Sequence[tuple[str, str]] = (), *, what: str, priority: Priority
+    ) -> M:
+        found = read(model, unwrap(await self._client.read(path, params, what=what, priority=priority)))
         if found is None:
             raise Retryable(what, "the answer lacks what was asked for")
         return found

@@ -59,6 +59,8 @@ class ArcusSettings(Frozen):
     account_search_param: str = "search"
     sku_filter: bool = False
     """Whether GET /products understands `sku`; otherwise the catalogue is crawled."""
+    order_expands: frozenset[str] = frozenset({"line_items", "payments"})
+    """Relations asked for with every order that is read, where Arcus does not send them by itself."""
     order_date_field: str = ""
     """Name under which a create takes the business date, where a read-back proved that it sticks."""
     payment_term_id: str = ""

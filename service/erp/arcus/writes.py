@@ -95,6 +95,8 @@ class Writes:
 
     async def create_return(self, rma: Doc, *, key: str) -> ReturnDoc:
         """Open an RMA: `original_order_id` and `items[{order_item_id, quantity, refund_amount?}]`."""
+        if rma.get("auto_refund"):
+            raise ValueError("auto_refund sends money back; that is in `charges`")
         return await self._made(ReturnDoc, "/returns", rma, key, "create return")
 
     async def refund_return(self, return_id: str, *, method: str, amount: Decimal | None, key: str) -> Doc:
