@@ -15,6 +15,7 @@ from typing import Any, Final
 from confluent_kafka import cimpl
 
 PRODUCER: Final = 0
+PRODUCE_REQUEST: Final = 0
 ERROR_BYTES: Final = 512
 
 
@@ -48,6 +49,11 @@ class MockBroker:
         if code:
             raise RuntimeError(f"the in-memory broker did not create topic {name}: error {code}")
 
+    def fail_produce(self, codes: list[int]) -> None:
+        """Answer the next Produce requests with these error codes of Kafka."""
+        array = (ctypes.c_int * len(codes))(*codes)
+        self._library.rd_kafka_mock_push_request_errors_array(self._cluster, PRODUCE_REQUEST, len(codes), array)
+
     def close(self) -> None:
         """End it; everything in it is gone."""
         self._library.rd_kafka_mock_cluster_destroy(self._cluster)
@@ -65,6 +71,7 @@ def _declared(library: Any) -> Any:  # noqa: ANN401  ctypes has no types for a f
         "rd_kafka_mock_cluster_destroy": (None, [pointer]),
         "rd_kafka_mock_cluster_bootstraps": (text, [pointer]),
         "rd_kafka_mock_topic_create": (number, [pointer, text, number, number]),
+        "rd_kafka_mock_push_request_errors_array": (None, [pointer, ctypes.c_int16, ctypes.c_size_t, pointer]),
         "rd_kafka_mock_group_initial_rebalance_delay_ms": (None, [pointer, ctypes.c_int32]),
     }
     for name, (result, arguments) in declarations.items():

@@ -61,6 +61,10 @@ class ConsumerSettings:
             found.append("no consumer group: set one, and keep it for good: the offsets are kept under its name")
         if bool(self.topics) == (self.pattern is not None):
             found.append("either topics or a pattern must be set, and not both")
+        try:
+            re.compile(self.pattern or "")
+        except re.error as exc:
+            return [*found, f"the topic pattern {self.pattern!r} is no regular expression: {exc}"]
         if self.dead_letter_topic and self._reads(self.dead_letter_topic):
             found.append(
                 f"the dead-letter topic {self.dead_letter_topic} is among the topics that are read: every dead letter "
@@ -69,12 +73,7 @@ class ConsumerSettings:
         return found
 
     def _reads(self, topic: str) -> bool:
-        if self.pattern is None:
-            return topic in self.topics
-        try:
-            return re.match(self.pattern, topic) is not None
-        except re.error as exc:
-            raise ValueError(f"the topic pattern {self.pattern!r} is no regular expression: {exc}") from exc
+        return topic in self.topics if self.pattern is None else re.match(self.pattern, topic) is not None
 
     def _about_times(self) -> list[str]:
         found = []
