@@ -14,7 +14,9 @@ from service.erp.arcus.bodies import NewOrder
 from service.erp.arcus.client import Client
 from service.erp.arcus.payloads import OrderDoc, PaymentDoc
 from service.erp.arcus.receipts import understood
-from service.erp.arcus.wire import Doc
+from service.erp.arcus.wire import Doc, unwrap
+
+RESULTS = "_inline_payment_results"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,10 @@ class Charges:
     async def create_paid_order(self, order: NewOrder, payments: Sequence[InlinePayment], *, key: str) -> OrderDoc:
         """Create an order and charge saved methods; a declined one leaves the order, unpaid."""
         body = {**order.body(), "payments": [payment.body() for payment in payments]}
-        return understood(OrderDoc, await self._post("/orders", body, key, "create paid order"), what="create order")
+        answer = await self._post("/orders", body, key, "create paid order")
+        beside = answer.get(RESULTS)  # a sibling of `data` where the order is wrapped
+        whole = unwrap(answer) if beside is None else {**unwrap(answer), RESULTS: beside}
+        return understood(OrderDoc, whole, what="create paid order")
 
     async def charge(
         self, order_id: str, *, method_id: str, amount: Decimal, key: str, tender: str = "card"
