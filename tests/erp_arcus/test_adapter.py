@@ -131,6 +131,12 @@ async def test_a_wrong_key_and_a_frozen_entity_are_named_waits(bench: Bench) -> 
     assert denied.value.wait == "erp_credentials"
 
 
+async def test_whether_the_key_is_accepted_can_be_seen(bench: Bench) -> None:
+    assert await bench.arcus.reach(priority=LIVE) == len(await bench.state("products"))
+    with pytest.raises(Waiting):
+        await bench.adapter(api_key="ark_test_ent_usd_wrong").reach(priority=LIVE)
+
+
 async def test_both_path_styles_are_spoken(bench: Bench) -> None:
     await journeys.sell(bench)
     entity_id = (await bench.state("accounts"))[0]["entity_id"]

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from schemas.effect import Component, DocumentType, Effect
 from schemas.outcome import Reason
 from schemas.posted import Posted, PostedStatus
 from service.erp.arcus.order_state import sent_by
-from service.errors import Retryable
+from service.errors import Refused, Retryable
 from service.ports import Absent, Found, Intent, Priority, Resolution, Unclear
 from tests.erp_arcus import journeys
 from tests.erp_arcus.bench import LIVE, Bench
@@ -361,9 +362,17 @@ async def test_more_credits_than_can_be_listed_prove_no_absence(lenient: Bench) 
 
 async def test_what_is_no_effect_cannot_be_looked_up(lenient: Bench) -> None:
     intent = await sale_intent(lenient)
-    nothing: Any = "nonsense"
-    with pytest.raises((TypeError, AttributeError)):
+    nothing: Any = SimpleNamespace(name="nothing")
+    with pytest.raises(TypeError, match="cannot be looked up"):
         await lenient.arcus.find(replace(intent, effect=nothing), priority=Priority.LIVE)
+
+
+async def test_a_look_up_that_is_refused_says_so(lenient: Bench) -> None:
+    intent = await sale_intent(lenient)
+    lenient.arcus = lenient.adapter(order_expands=frozenset({"nonsense"}))
+    effect = confirm("o1")
+    with pytest.raises(Refused, match="invalid_expand_unknown_field"):
+        await lenient.look(replace(intent, effect=effect))
 
 
 async def test_a_purchase_of_the_same_account_is_not_ours(lenient: Bench) -> None:

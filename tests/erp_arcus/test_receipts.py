@@ -112,7 +112,16 @@ def test_a_success_that_lacks_a_line_is_unknown(rows: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "doc", [{}, {"data": {}}, {"id": "o1"}, {"id": None, "order_total": 1}, {**DOC, "order_total": "many"}]
+    "doc",
+    [
+        {},
+        {"data": {}},
+        {"id": "o1"},
+        {"id": None, "order_total": 1},
+        {**DOC, "order_total": "many"},
+        {**DOC, "order_total": None},
+        {**DOC, "amount_paid": Decimal("0.0000001")},
+    ],
 )
 def test_a_success_that_is_no_order_is_unknown(doc: dict[str, Any]) -> None:
     with pytest.raises(Unknown, match="not a complete order"):

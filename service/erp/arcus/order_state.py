@@ -114,9 +114,9 @@ def matched(lines: Sequence[LineDoc], sent: Sent) -> list[LineDoc] | None:
 
 
 def posted_lines(ours: Sequence[SaleLine], theirs: Sequence[LineDoc]) -> tuple[PostedLine, ...]:
-    """Return our lines with the ids and amounts that the ERP gave them."""
+    """Return our lines with the ids and amounts that the ERP gave them; both sides were validated before."""
     return tuple(
-        PostedLine(
+        PostedLine.trusted(
             line_id=line.line_id,
             component=line.component,
             erp_id=doc.id,

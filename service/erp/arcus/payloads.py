@@ -7,6 +7,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from schemas.base import Amount
 from service.erp.arcus.wire import Doc
 
 ZERO = Decimal(0)
@@ -22,8 +23,8 @@ def _many(value: object) -> object:
 
 Text = Annotated[str, BeforeValidator(_text)]
 """Null and absent are the same; numbers are read as text: an unknown enum value or id format is no error."""
-Number = Annotated[Decimal, BeforeValidator(lambda value: ZERO if value is None else value), Field(allow_inf_nan=False)]
-"""An amount; null counts as nothing."""
+Number = Annotated[Amount, BeforeValidator(lambda value: ZERO if value is None else value)]
+"""An amount; null counts as nothing. Held to the bounds of our own amounts, so that it can be taken over."""
 Metadata = Annotated[dict[str, Any], BeforeValidator(lambda value: value if isinstance(value, dict) else {})]
 
 
@@ -48,8 +49,8 @@ class LineDoc(Identified):
     sku: Text = ""
     quantity: int = 0
     sell_rate: Number = ZERO
-    line_subtotal: Decimal | None = None
-    line_total: Decimal | None = None
+    line_subtotal: Amount | None = None
+    line_total: Amount | None = None
     tax_amount: Number = ZERO
     notes: Text = ""
 
@@ -100,7 +101,7 @@ class PaymentDoc(Identified):
     account_id: Text = ""
     method: Text = ""
     payment_method: Text = ""
-    amount: Number
+    amount: Amount
     amount_refunded: Number = ZERO
     status: Text = ""
     reference: Text = ""
@@ -131,7 +132,7 @@ class OrderDoc(Identified):
     shipping_total: Number = ZERO
     tax_total: Number = ZERO
     fee_total: Number = ZERO
-    order_total: Number
+    order_total: Amount
     amount_paid: Number = ZERO
     balance_due: Number = ZERO
     is_on_hold: bool | None = None
@@ -150,7 +151,7 @@ class CreditDoc(Identified):
 
     credit_memo_number: Text = ""
     account_id: Text = ""
-    amount: Number
+    amount: Amount
     amount_applied: Number = ZERO
     status: Text = ""
     notes: Text = ""
