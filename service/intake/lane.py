@@ -72,4 +72,9 @@ class Lane:
 
     def best(self) -> Priority:
         """Return the priority of the most urgent item: a live event promotes its key."""
-        return min((item.priority for item in self.items), default=Priority.REPLAY)
+        best = Priority.REPLAY
+        for item in self.items:
+            if item.priority is Priority.LIVE:
+                return Priority.LIVE
+            best = min(best, item.priority)
+        return best
