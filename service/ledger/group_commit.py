@@ -7,18 +7,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
 from uuid import uuid4
 
 import sqlalchemy as sa
 
-from service.errors import FerryError, Waiting
-from service.ledger.batch import COMMIT, FORGET_COMMITS, Batch, Member
+from service.errors import Waiting
+from service.ledger.batch import LAST, Batch, Member
 from service.ledger.database import Database
 from service.ledger.trouble import AGAIN_S, CommitUnanswered, Rejected, Trouble, down, said, trouble
-
-KEEP_COMMITS_S: Final = 3600.0  # an unanswered COMMIT is read again within seconds
-TIDY_EVERY: Final = 1000  # batches
 
 
 @dataclass(slots=True)
@@ -46,8 +42,8 @@ class GroupCommit:
         self._pending: deque[_Entry] = deque()
         self._ready = asyncio.Event()
         self._closing = False
-        self._batches = 0
-        self._workers = [asyncio.create_task(self._work(), name=f"group-commit-{number}") for number in range(depth)]
+        names = [f"{owner}/{uuid4().hex}" for _ in range(depth)]
+        self._workers = [asyncio.create_task(self._work(name), name=f"group-commit {name}") for name in names]
 
     @property
     def pending(self) -> int:
@@ -75,7 +71,7 @@ class GroupCommit:
         await asyncio.gather(*self._workers, return_exceptions=True)
         _tell(self._pending, Waiting("ledger_closed", "this process stopped before it was recorded"))
 
-    async def _work(self) -> None:
+    async def _work(self, name: str) -> None:
         while self._pending or not self._closing:
             if not self._pending:
                 self._ready.clear()
@@ -85,64 +81,56 @@ class GroupCommit:
             taken = [self._pending.popleft() for _ in range(min(len(self._pending), self._largest))]
             started = time.perf_counter()
             try:
-                await self._commit(taken)
+                await self._commit(name, taken)
             finally:
                 _tell(taken, Waiting("ledger_closed", "this process stopped before it was recorded"))
             if self._on_commit is not None:
                 self._on_commit(len(taken), time.perf_counter() - started)
-            await self._tidy()
 
-    async def _commit(self, entries: Sequence[_Entry]) -> None:
+    async def _commit(self, name: str, entries: Sequence[_Entry]) -> None:
         try:
-            await self._once([entry.member for entry in entries])
+            await self._once(name, [entry.member for entry in entries])
         except Exception as error:  # noqa: BLE001  # every error is told to a member, classified
-            await self._failed(entries, error)
+            await self._failed(name, entries, error)
         else:
             _tell(entries, None)
 
-    async def _failed(self, entries: Sequence[_Entry], error: Exception) -> None:
+    async def _failed(self, name: str, entries: Sequence[_Entry], error: Exception) -> None:
         if trouble(error) is Trouble.DOWN:
             _tell(entries, error if isinstance(error, Waiting) else down(error))
         elif len(entries) > 1:
             for entry in entries:  # one of them is bad; alone it fails alone
-                await self._commit([entry])
+                await self._commit(name, [entry])
         else:
             refused = trouble(error) is Trouble.REFUSED or isinstance(error, ValueError)
             _tell(entries, Rejected(type(entries[0].member).__name__, said(error)) if refused else error)
 
-    async def _once(self, members: Sequence[Member]) -> None:
+    async def _once(self, name: str, members: Sequence[Member]) -> None:
         marker = uuid4().hex
 
         def work(connection: sa.Connection) -> None:
             for member in members:
                 member.error = None
-            Batch(self._owner).run(connection, marker, members)
+            Batch(self._owner).run(connection, (name, marker), members)
 
         try:
             await self._database.write(work)
         except CommitUnanswered as error:
-            if not await self._committed(marker):
+            if not await self._committed(name, marker):
                 raise ConnectionError(f"COMMIT had no answer and did not happen: {error.why}") from error
 
-    async def _committed(self, marker: str) -> bool:
+    async def _committed(self, name: str, marker: str) -> bool:
         """Find out whether a batch whose COMMIT had no answer is there. Nobody is told anything before that.
 
-        Its marker is inserted once more: the database lets that wait until the lost transaction has ended, and then
-        there either is one already, or never will be.
+        The row of its marker is asked for, to be written: the database lets that wait until the lost transaction has
+        ended, and then its marker either stands there, or never will.
         """
         while True:
             try:
-                return not await self._database.probe(lambda connection: COMMIT.read(connection, [(marker,)]))
+                found = await self._database.probe(lambda connection: LAST.read(connection, [(name,)]))
+                return bool(found[0].marker == marker)
             except Exception:  # noqa: BLE001  # whatever keeps us from knowing, nobody may be told anything yet
                 await asyncio.sleep(AGAIN_S)
-
-    async def _tidy(self) -> None:
-        self._batches += 1
-        if self._batches % TIDY_EVERY == 0:
-            try:
-                await self._database.write(lambda connection: FORGET_COMMITS.write(connection, [(KEEP_COMMITS_S,)]))
-            except FerryError:
-                return  # the database is away; the next time will do, old markers cost nothing but space
 
 
 def _tell(entries: Sequence[_Entry] | deque[_Entry], error: Exception | None) -> None:

@@ -12,9 +12,13 @@ from service.ledger.database import Database
 from service.ledger.group_commit import GroupCommit
 from service.ledger.members import Account, Begin, Close, End, Open, Renew, Rows
 from service.ledger.offsets import Offsets
+from service.ledger.rows import ask
 from service.ledger.sweep import Sweep
 from service.ledger.timeline import timeline
 from service.ports import Arrival, Busy, Closing, DeadLetter, Intent, Lease, Opened
+
+FORGET_S: Final = 86_400.0  # a worker that did not commit for a day is gone
+_FORGET: Final = "DELETE FROM commits WHERE at < {now} - :old"
 
 POSTGRES_DEPTH: Final = 2  # one batch is filled while the other one waits for its fsync
 
@@ -52,6 +56,7 @@ class SqlLedger:
         database = Database(url, pool_size=pool_size)
         try:
             history = await database.read(timeline)
+            await database.write(lambda connection: ask(connection, _FORGET, old=FORGET_S).close())
         except BaseException:
             await database.close()
             raise

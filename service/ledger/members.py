@@ -105,6 +105,7 @@ class Open(Plain):
             refusals=refusals,
             first_seen=self._first_seen,
             held=self._held,
+            discarded=frozenset(outcomes.read_ref(row) for row in self._rows[outcomes.DISCARDED_OF_KEYS]),
         )
 
 

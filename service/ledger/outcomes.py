@@ -77,6 +77,15 @@ EVENT: Final = Statement(
 """A redelivered event keeps its first terminal outcome."""
 
 
+DISCARDED_OF_KEYS: Final = Statement(
+    """
+    SELECT key, kind, external_id, external_source, tenant FROM verdicts
+    WHERE discarded = 1 AND key IN (SELECT u.key FROM {rows})
+    """,
+    [("key", TEXT)],
+)
+
+
 def verdict_row(key: str, verdict: Verdict) -> Row:
     """Write a verdict as a row."""
     document = verdict.document

@@ -261,5 +261,12 @@ policies = sa.Table(
     "policies", metadata, _name("version", primary_key=True), _text("policy"), _moment("at"), sqlite_with_rowid=False
 )
 
-commits = sa.Table("commits", metadata, _name("id", primary_key=True), _moment("at"), sqlite_with_rowid=False)
-"""One row a batch, so that a COMMIT without an answer can be read again."""
+commits = sa.Table(
+    "commits",
+    metadata,
+    _name("id", primary_key=True),
+    _text("marker"),
+    _moment("at"),
+    sqlite_with_rowid=False,
+)
+"""One row a worker, with the marker of its last batch, so that a COMMIT without an answer can be read again."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -24,14 +25,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where a migrated file is kept once a test has made it."""
-    return tmp_path_factory.mktemp("template") / "ledger.sqlite3"
+    """A migrated file to copy."""
+    template = tmp_path_factory.mktemp("template") / "ledger.sqlite3"
+    with asyncio.Runner() as runner:
+        runner.run(migrate(f"sqlite:///{template}"))
+    return template
 
 
 @pytest.fixture
-async def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
-    if not sqlite_template.exists():
-        await migrate(f"sqlite:///{sqlite_template}")
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
     shutil.copy(sqlite_template, tmp_path / "ledger.sqlite3")
     return f"sqlite:///{tmp_path / 'ledger.sqlite3'}"
 

@@ -273,6 +273,7 @@ async def test_a_server_that_is_gone_is_a_named_wait_and_the_ledger_comes_back_b
         await ledger.close(closing(held.lease, said()))
         again = await opened(ledger, key_of("1"))
         assert again.posted == {order().ref: posted()}
+        assert again.known[order().ref].fact == order(), "what was acknowledged before the server died is there"
     finally:
         await ledger.stop()
 

@@ -328,5 +328,10 @@ def _kept() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
-        "commits", _name("id"), _moment("at", nullable=False), sa.PrimaryKeyConstraint("id"), sqlite_with_rowid=False
+        "commits",
+        _name("id"),
+        _text("marker"),
+        _moment("at", nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sqlite_with_rowid=False,
     )
