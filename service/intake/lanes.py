@@ -54,6 +54,7 @@ class Lanes:
         self._delayed: list[tuple[float, int, Lane]] = []
         self._sequence = count()
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_due = 0.0  # uvloop's handle of a moment that has come does not say when it is
         self._workers: set[asyncio.Task[None]] = set()
         self._idle: list[asyncio.Future[None]] = []
         self._payloads = 0
@@ -278,10 +279,10 @@ class Lanes:
             return
         due = self._delayed[0][0]
         if self._timer is not None:
-            if self._timer.when() <= due:
+            if self._timer_due <= due:
                 return
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_at(due, self._ring)
+        self._timer, self._timer_due = asyncio.get_running_loop().call_at(due, self._ring), due
 
     def _ring(self) -> None:
         self._timer = None
