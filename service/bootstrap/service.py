@@ -20,6 +20,7 @@ from service.bootstrap.wall_clock import WallClock
 from service.duties.policies import PolicyBook
 from service.duties.rounds import Round, releasing, renewing, walk
 from service.erp.arcus.adapter import Arcus
+from service.errors import Fatal
 from service.intake.dead_letters import KafkaDeadLetters
 from service.intake.intake import Intake
 from service.intake.lane import Item
@@ -227,6 +228,8 @@ class Service:
 async def run(settings: Settings) -> int:
     """Run the service until SIGTERM or SIGINT; returns the exit code. Raises Fatal."""
     logs.configure(level=settings.logging.level, form=settings.logging.format)
+    if problems := parts.consumer(settings).problems():
+        raise Fatal("these settings of Kafka would lose order or do work twice: " + "; ".join(problems))
     metrics = Metrics(version=orderferry_version())
 
     def committed(members: int, seconds: float) -> None:

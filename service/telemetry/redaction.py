@@ -24,7 +24,7 @@ outcome outcomes reason wait waits why what how after release detail findings fi
 effect effects intent intents state fence owner policy_version source_version version revision
 erp erp_id erp_number document_type method route status code request_id request_ids
 amount total currency order_name
-breaker limiter tier budget priority action table target
+breaker limiter tier budget priority action table target duty
 url host port path file python signal cause error error_type
 """
 SAFE = frozenset(_SAFE.split())
