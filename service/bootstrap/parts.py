@@ -8,6 +8,7 @@ import uuid
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from schemas.money import minor_units
 from service.erp.arcus.adapter import Arcus
 from service.erp.arcus.settings import AccountName, ArcusSettings, ExtraTag, PathStyle, PaymentRoute
 from service.http.breaker import Breaker
@@ -178,7 +179,7 @@ class Erps:
                 transport=self.transport, limiter=limiter, room=self.room, breaker=self.breaker, meter=meter
             )
             self.limiters[name] = limiter
-            arcus_settings = _arcus(erp, name, currency)
+            arcus_settings = _arcus(settings, name, currency)
             self._arcus[name] = Arcus(settings=arcus_settings, courier=courier, clock=clock)
 
     def of(self, external_source: str, tenant: str) -> Arcus:
@@ -194,7 +195,10 @@ class Erps:
         await self.transport.aclose()
 
 
-def _arcus(erp: ErpSettings, name: str, currency: str) -> ArcusSettings:
+def _arcus(settings: Settings, name: str, currency: str) -> ArcusSettings:
+    erp = settings.erp
+    trusted = [t.entity_currency for t in settings.tenants.values() if t.api_key == name and t.cents_for_other_units]
+    units = frozenset({2, *(minor_units(code) for code in trusted)})
     return ArcusSettings(
         base_url=erp.base_url,
         api_key=erp.api_keys[name],
@@ -213,6 +217,9 @@ def _arcus(erp: ErpSettings, name: str, currency: str) -> ArcusSettings:
         idempotency_margin_s=erp.idempotency_margin_s,
         settle_horizon_s=erp.settle_horizon_s,
         product_refresh_s=erp.product_refresh_s,
+        refund_minor_units=units,
+        payment_term_id=erp.payment_term_id,
+        order_date_field=erp.order_date_field,
     )
 
 

@@ -59,6 +59,10 @@ class ErpSettings(Section):
     """Parameter that finds a product by its SKU; without one the products are crawled into an index."""
     product_refresh_s: float = Field(default=60.0, gt=0)
     """The index of products is crawled again at most so often when a SKU is missing."""
+    payment_term_id: str = ""
+    """Payment term sent with every sale, so that an account's Net 30 does not fall on a paid web order."""
+    order_date_field: str = ""
+    """Name under which a create takes the business date, where a read-back proved that it sticks."""
     return_needs_confirm: bool = True
     """Whether a return document is posted by a confirm of its own."""
     breaker_threshold: float = Field(default=0.5, gt=0, le=1)
