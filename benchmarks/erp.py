@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sys
+from asyncio.subprocess import PIPE
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -15,10 +17,12 @@ import aiohttp
 import jiter
 
 from benchmarks.orders import SHOP
-from sandbox.arcus.driver import process
+from benchmarks.product import tail
 from sandbox.shop.catalogue import erp_products
 
 ROUTE: Final = "POST /orders"
+START_S: Final = 20.0
+ROOT: Final = Path(__file__).resolve().parent.parent
 READ_S: Final = 300.0  # 100,000 orders are some 500 MB
 
 
@@ -115,14 +119,36 @@ def admitted(stats: Mapping[str, Any]) -> int:
 async def erp(folder: Path, *, latency_ms: float, tier: str) -> AsyncIterator[Erp]:
     """Run the sandbox; invoices post as they are created, so that an order is one call."""
     options = ("--port", "0", "--tier", tier, "--latency-ms", f"{latency_ms:g}", "--entities", f"bench:{SHOP.currency}")
-    switches = ("--profile", "lenient", "--switch", "invoice_posts_at_create=on")
-    async with process(folder, *options, *switches) as (child, said):
+    switches = ("--profile", "lenient", "--switch", "invoice_posts_at_create=on", "--data", str(folder))
+    log = _log(folder)
+    with log.open("wb") as sink:
+        child = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "sandbox.arcus", *options, *switches, stdout=PIPE, stderr=sink.fileno(), cwd=ROOT
+        )
+    try:
+        said = await _announced(child, log)
         base, timeout = f"http://127.0.0.1:{said['port']}", aiohttp.ClientTimeout(total=60)
         async with aiohttp.ClientSession(base, timeout=timeout) as session:
             running = Erp(session, child.pid, int(said["port"]), said["keys"]["bench"])
             await running.control("seed", {"products": erp_products(SHOP)})
             yield running
-        if child.returncode is not None:
-            raise RuntimeError(f"the ERP sandbox ended by itself with exit code {child.returncode}")
-        child.terminate()
-        await asyncio.wait_for(child.wait(), 10)
+    finally:
+        if child.returncode is None:
+            child.kill()
+        await child.wait()
+
+
+async def _announced(child: asyncio.subprocess.Process, log: Path) -> dict[str, Any]:
+    """Return what it prints once it listens."""
+    if child.stdout is None:
+        raise RuntimeError("the ERP sandbox has no standard output")
+    line = await asyncio.wait_for(child.stdout.readline(), START_S)
+    if not line:
+        raise RuntimeError(f"the ERP sandbox did not start:\n{tail(log)}")
+    said: dict[str, Any] = jiter.from_json(line)
+    return said
+
+
+def _log(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "sandbox.log"

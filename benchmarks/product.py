@@ -18,6 +18,8 @@ from sandbox.kafka_server import free_port
 
 SCRIPT: Final = Path(sys.executable).with_name("orderferry")
 STOP_S: Final = 60.0  # intake.drain_s and a little
+REPLAY: Final = "orderferry.replay"
+DEAD_LETTERS: Final = "orderferry.dead-letters"
 KEYS: Final = 1_000
 """Orders that are worked on at once."""
 
@@ -40,7 +42,13 @@ class Setup:
         """Return the YAML file: what a tenant has to say, and where the neighbours are. The rest is default."""
         targets = {name: target for name, target in SHOP.targets.items() if name != "marketplace_tax"}
         return {
-            "kafka": {"bootstrap_servers": self.bootstrap, "topics": [self.topic], "group_id": f"{self.topic}-group"},
+            "kafka": {
+                "bootstrap_servers": self.bootstrap,
+                "topics": [self.topic],
+                "group_id": f"{self.topic}-group",
+                "replay_topic": REPLAY,
+                "dead_letter_topic": DEAD_LETTERS,
+            },
             "ledger": {"url": self.database},
             "erp": {
                 "base_url": f"http://127.0.0.1:{self.erp_port}/v1",
@@ -91,6 +99,18 @@ class Product:
         """Raise where it has ended by itself."""
         if self.process.returncode is not None:
             raise ProductFailedError(f"orderferry ended with exit code {self.process.returncode}:\n{self.tail()}")
+
+    async def listening(self) -> None:
+        """Wait until it answers over HTTP: everything is imported and built, and reading begins."""
+        while True:
+            self.check()
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            except ConnectionRefusedError:
+                await asyncio.sleep(0.02)
+            else:
+                writer.close()
+                return
 
     def tail(self) -> str:
         """Return the end of its log."""

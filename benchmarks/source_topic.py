@@ -8,6 +8,7 @@ from typing import Final
 from confluent_kafka import KafkaError, Message, Producer
 
 from benchmarks.orders import Record, records
+from benchmarks.product import DEAD_LETTERS, REPLAY
 from sandbox.kafka_server import create_topics
 
 PARTITIONS: Final = 12
@@ -16,8 +17,8 @@ Delivered = Callable[[KafkaError | None, Message], None]
 
 
 async def topic_of(bootstrap: str, name: str, count: int, *, first: int = 0) -> None:
-    """Create a topic and put so many orders on it, all acknowledged."""
-    await create_topics(bootstrap, {name: PARTITIONS})
+    """Create a topic beside those that the product has of its own, and put so many orders on it, all acknowledged."""
+    await create_topics(bootstrap, {name: PARTITIONS, REPLAY: 1, DEAD_LETTERS: 1})
     put(bootstrap, name, count, first=first)
 
 
