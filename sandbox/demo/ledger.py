@@ -6,7 +6,9 @@ from pathlib import Path
 
 
 def _ask(path: Path, question: str, *values: object) -> list[tuple[object, ...]]:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5)) as database:
+    """Ask without ever writing; `rw` only because a WAL file that nobody has open cannot be opened to read."""
+    with closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True, timeout=5)) as database:
+        database.execute("PRAGMA query_only = 1")
         return database.execute(question, values).fetchall()
 
 

@@ -38,6 +38,7 @@ from sandbox.shop.generate import TOPIC, Generated, generate
 PARTITIONS = 12
 LATENCY_MS = 25
 QUIET_LOOKS = 3
+BURST = 500  # records into which a kill falls
 AHEAD_S = 30.0  # a key that wakes by itself within this is not quiet
 READY_S = 90.0
 
@@ -128,51 +129,49 @@ class Run:
     # --- the middle ---------------------------------------------------------------------------------------------
 
     async def carry(self, generated: Generated, bars: Progress) -> None:
-        """Produce everything, in two halves; kill the service in both; between them the ERP forgets its keys."""
+        """Produce everything in stretches; between them the service is killed, and once the ERP forgets its keys."""
         records = generated.records
         settled = bars.add_task("settled by the service", total=len(records), note="")
-        half = len(records) // 2
         kills = self.options.kills if self.options.faults else 0
         watching = asyncio.create_task(self._watch(settled, bars))
         try:
             await self.saboteur.lie()
-            await self._half(generated, (0, half), kills=kills // 2)
-            await self.quiet()
-            if self.options.faults:
-                await self.saboteur.forget()
-            await self._half(generated, (half, len(records)), kills=kills - kills // 2)
+            stretch = len(records) // (kills + 1)
+            for number in range(kills):
+                await self._produce(generated, stretch * (number + 1) - min(BURST, stretch // 2))
+                if number == kills // 2:
+                    await self.quiet()
+                    await self.saboteur.forget()
+                await self._kill(generated, stretch * (number + 1))
+            await self._produce(generated, len(records))
             await self.quiet()
         finally:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
         bars.update(settled, completed=self.wire.settled, note=self._note())
 
-    async def _half(self, generated: Generated, span: tuple[int, int], *, kills: int) -> None:
-        first, last = span
-        producing = asyncio.create_task(self.wire.produce(generated.records[first:last], first=first))
+    async def _produce(self, generated: Generated, until: int) -> None:
+        first = self.wire.produced
+        producing = asyncio.create_task(self.wire.produce(generated.records[first:until], first=first))
         try:
-            for number in range(kills):
-                await self._settled(first + (last - first) * (number + 1) // (kills + 2), producing)
-                await self._kill()
+            while not producing.done():
+                self.service.must_run()
+                await asyncio.wait([producing], timeout=1)
             await producing
         finally:
             producing.cancel()
             await asyncio.gather(producing, return_exceptions=True)
 
-    async def _settled(self, target: int, producing: asyncio.Task[None]) -> None:
-        while self.wire.settled < target:
-            self.service.must_run()
-            if producing.done():
-                producing.result()
-            await asyncio.sleep(0.2)
-
-    async def _kill(self) -> None:
-        """A kill counts with enough intents open; one that came too early or too late is repeated."""
+    async def _kill(self, generated: Generated, until: int) -> None:
+        """Kill in the middle of a burst. It counts with enough intents open; else it is repeated with what is left."""
         wanted = self.saboteur.counted + 1
+        await self.saboteur.hold()
+        await self._produce(generated, until)
         for _ in range(3):
             self.service = await self.saboteur.kill(self.service, self.start_service)
             if self.saboteur.counted >= wanted:
-                return
+                break
+        await self.saboteur.lie()
 
     async def _watch(self, settled: TaskID, bars: Progress) -> None:
         while True:

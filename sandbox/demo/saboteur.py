@@ -65,25 +65,29 @@ class Saboteur:
         if self.faults:
             await self.books.ask("faults", {"kinds": CHANCES, "cap": 2, **TIMES})
 
-    async def be_honest(self) -> None:
-        """Let the ERP tell the truth from now on."""
-        await self.books.ask("faults", {"kinds": {}})
+    async def hold(self) -> None:
+        """Let the ERP hold every answer back for a while after its commit."""
+        await self.books.ask("faults", HELD)
 
     async def kill(self, service: Child, start: Callable[[], Awaitable[Child]]) -> Child:
         """Kill the service with enough intents open, look at what it left, and start it again."""
-        await self.books.ask("faults", HELD)
         until = time.monotonic() + PATIENCE_S
-        while len(await asyncio.to_thread(ledger.open_intents, self.ledger)) < self.least_open:
+        while not await self._worst_moment():
             service.must_run()
             if time.monotonic() > until:
                 break
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.02)
         await service.kill()
         left = set(await asyncio.to_thread(ledger.open_intents, self.ledger))
         committed = {line["idempotency_key"] for line in map(json.loads, await self.books.lines("log")) if _took(line)}
         self.kills.append(Kill(open=len(left), between=len(left & committed)))
-        await self.lie()
         return await start()
+
+    async def _worst_moment(self) -> bool:
+        """Enough intents are open, and the ERP holds the answer of something that it has committed."""
+        if len(await asyncio.to_thread(ledger.open_intents, self.ledger)) < self.least_open:
+            return False
+        return int((await self.books.ask("stats"))["held"]) > 0
 
     async def forget(self) -> None:
         """Move the ERP's clock beyond the window of every key. Nothing must be in doubt now."""
