@@ -4,7 +4,7 @@ import asyncio
 import copy
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -85,14 +85,16 @@ class Case:
 @pytest.fixture(scope="session")
 def honest() -> Case:
     # Shops that book in cents and ship through the ERP, so that all of it posts.
-    plain = [replace(one, where=lambda shop: shop.code in ("aurora", "bohne")) for one in SCENARIOS if one.name in NAMES]
+    plain = [
+        replace(one, where=lambda shop: shop.code in ("aurora", "bohne")) for one in SCENARIOS if one.name in NAMES
+    ]
     generated = generate(1, len(plain), scenarios=plain, garbage=False)
     return asyncio.run(_carried(generated))
 
 
 @pytest.fixture
-def case(honest: Case) -> Iterator[Case]:
-    yield Case(honest.generated, *copy.deepcopy((honest.dump, honest.log, honest.claims)))
+def case(honest: Case) -> Case:
+    return Case(honest.generated, *copy.deepcopy((honest.dump, honest.log, honest.claims)))
 
 
 async def _carried(generated: Generated) -> Case:
@@ -119,7 +121,7 @@ class Bookkeeper:
     accounts: dict[tuple[str, str], Doc] = field(default_factory=dict)
     erp_ids: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    async def post(self, history: History, path: str, body: Any) -> Doc:  # noqa: ANN401 - any JSON
+    async def post(self, history: History, path: str, body: Any) -> Doc:
         """Send one request; it must be taken."""
         answer = await self.driver.call("POST", path, body, entity=history.shop.code)
         assert answer.status < 300 or answer.code == "approval_required", answer.raw
@@ -135,6 +137,13 @@ class Bookkeeper:
         sale = await self._document(history, order, account, "sales_order")
         if history.fate.stands == "draft":
             return
+        await self._cash(history, told, sale)
+        for refund in history.order.refunds:
+            await self._value(history, told[("refund", str(refund.id))], account)
+        if history.fate.stands == "cancelled":
+            await self.post(history, f"/orders/{sale['id']}/cancel", {})
+
+    async def _cash(self, history: History, told: Mapping[tuple[str, str], Expected], sale: Doc) -> None:
         paid: dict[int, str] = {}
         for transaction in history.order.transactions:
             one = told.get(("payment", str(transaction.id)))
@@ -145,16 +154,18 @@ class Bookkeeper:
                 await self.post(history, path, {"amount": int(one.amounts["amount"] * CENTS), "reason": "other"})
             else:
                 paid[transaction.id] = await self._payment(history, one, sale)
-        for refund in history.order.refunds:
-            one = told[("refund", str(refund.id))]
-            if "credit" in one.amounts:
-                notes = _notes(one)
-                body = {"account_id": account["id"], "amount": one.amounts["credit"], "reason": "goodwill", "notes": notes}
-                await self.post(history, "/credits", body)
-            elif one.amounts:
-                await self._document(history, one, account, "return")
-        if history.fate.stands == "cancelled":
-            await self.post(history, f"/orders/{sale['id']}/cancel", {})
+
+    async def _value(self, history: History, one: Expected, account: Doc) -> None:
+        if "credit" in one.amounts:
+            body = {
+                "account_id": account["id"],
+                "amount": one.amounts["credit"],
+                "reason": "goodwill",
+                "notes": _notes(one),
+            }
+            await self.post(history, "/credits", body)
+        elif one.amounts:
+            await self._document(history, one, account, "return")
 
     async def _account(self, history: History) -> Doc:
         key = account_of(order_body(history.order))
@@ -169,7 +180,11 @@ class Bookkeeper:
     async def _document(self, history: History, one: Expected, account: Doc, kind: str) -> Doc:
         amounts = dict(one.amounts) or {"goods": Decimal(5), "total": Decimal(5)}
         held = history.fate.stands == "draft"
-        lines = [self._line(history, part, value, held=held) for part, value in amounts.items() if part not in ("discount", "total")]
+        lines = [
+            self._line(history, part, value, held=held)
+            for part, value in amounts.items()
+            if part not in ("discount", "total")
+        ]
         discount = amounts.get("discount")
         body = {
             "document_type": kind,

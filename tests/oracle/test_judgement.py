@@ -131,7 +131,14 @@ def test_a_stale_final_state_is_caught(case: "Case") -> None:
 
 
 def test_amounts_of_an_older_version_are_a_stale_final_state() -> None:
-    body = {"quantity": 3, "price": "5.00", "tax_lines": [], "discount_allocations": [], "duties": [], "gift_card": False}
+    body = {
+        "quantity": 3,
+        "price": "5.00",
+        "tax_lines": [],
+        "discount_allocations": [],
+        "duties": [],
+        "gift_card": False,
+    }
     line = {"id": 1, "current_quantity": 3, "product_id": 1, "sku": "A", **body}
     order = {
         "currency": "USD",
@@ -147,7 +154,11 @@ def test_amounts_of_an_older_version_are_a_stale_final_state() -> None:
 
 
 def _swap(case: "Case", first: Callable[[str], bool], second: Callable[[str], bool], order_id: str) -> None:
-    mine = [index for index, line in enumerate(case.log) if order_id in f"{line['path']} {line['resource_id']} {line['body']}"]
+    mine = [
+        index
+        for index, line in enumerate(case.log)
+        if order_id in f"{line['path']} {line['resource_id']} {line['body']}"
+    ]
     one = next(index for index in mine if first(case.log[index]["path"]))
     two = next(index for index in mine if second(case.log[index]["path"]))
     case.log[one], case.log[two] = case.log[two], case.log[one]
