@@ -68,8 +68,8 @@ def _tokens(kafka: KafkaSettings) -> TokenFile | ClientCredentials | None:
     )
 
 
-def consumer(settings: Settings) -> ConsumerSettings:
-    """How the group is read."""
+def consumer(settings: Settings, *, rewind_s: float = 0.0) -> ConsumerSettings:
+    """How the group is read; `rewind_s` back from now after the ledger's history changed (correctness 18)."""
     kafka = settings.kafka
     topics = frozenset() if kafka.pattern else frozenset({*kafka.topics, kafka.replay_topic} - {""})
     return ConsumerSettings(
@@ -85,6 +85,7 @@ def consumer(settings: Settings) -> ConsumerSettings:
         call_deadline_s=settings.erp.call_deadline_s,
         max_partition_fetch_bytes=kafka.max_partition_fetch_bytes,
         fetch_max_bytes=kafka.fetch_max_bytes,
+        rewind_s=rewind_s,
     )
 
 

@@ -73,7 +73,7 @@ class Tables:
 class Service:
     """Everything of one process. `run` owns its life."""
 
-    def __init__(self, settings: Settings, ledger: SqlLedger, metrics: Metrics) -> None:
+    def __init__(self, settings: Settings, ledger: SqlLedger, metrics: Metrics, *, rewind_s: float) -> None:
         self._settings = settings
         self._ledger = ledger
         self._metrics = metrics
@@ -105,7 +105,7 @@ class Service:
             storm=Storm(share=settings.intake.bad_share, window=settings.intake.bad_window),
         )
         self._intake = Intake(
-            consumer_settings=parts.consumer(settings),
+            consumer_settings=parts.consumer(settings, rewind_s=rewind_s),
             route=self._reception.route,
             handle=self._handle,
             marks=ledger.offsets,
@@ -253,6 +253,8 @@ async def run(settings: Settings) -> int:
             if ledger.database.is_sqlite:
                 held.enter_context(sole(ledger.database))
                 await take_over(ledger.database)
-            return await Service(settings, ledger, metrics).run()
+            rewound = await ledger.offsets.rewound(settings.kafka.group_id)
+            rewind_s = given.rewind_s if rewound else 0.0
+            return await Service(settings, ledger, metrics, rewind_s=rewind_s).run()
         finally:
             await ledger.stop()

@@ -22,6 +22,8 @@ class LedgerSettings(Section):
     """Commits under way at once (PostgreSQL; SQLite always has one)."""
     pool_size: int = Field(default=5, ge=1, le=64)
     """Connections to PostgreSQL."""
+    rewind_s: float = Field(default=3_600.0, ge=0)
+    """After the database was restored or failed over, events of this long ago are read again: it may have forgotten."""
     sweep_s: float = Field(default=5.0, gt=0, le=600)
     """How often keys that are due, released or left open by a dead process are looked for."""
 
