@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from service.errors import FerryError
-from service.pipeline.story import Story, Wake
+from service.pipeline.news import Wake
+from service.pipeline.story import Story
 from service.ports import Clock, Lease
 
 

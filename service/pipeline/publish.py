@@ -81,6 +81,22 @@ Begin = Callable[[Intent], Awaitable[None]]
 """Commits an intent under the caller's lease, together with whatever else is due there."""
 
 
+_PROOF = 2  # complete scans that must find nothing (correctness 10)
+
+
+@dataclass
+class _Search:
+    """What is known so far about an intent without an answer."""
+
+    intent: Intent
+    unanswered: float
+    """Deadline of its last attempt without an answer; a refused attempt has one, and is not at work any more."""
+    scans: int = 0
+    """Complete scans since then that found nothing."""
+    refused: bool = False
+    """The same bytes were refused: sending them once more tells nothing."""
+
+
 class Publisher:
     """Publishes one intent at a time under a lease, and finds out what became of those without an answer."""
 
@@ -117,21 +133,19 @@ class Publisher:
         """Resolve an intent without an answer: by look-up, by the same bytes under the same key, or not at all."""
         until = self._clock.now() + self._timing.patience
         pause = self._timing.pause
-        scanned = False
+        search = _Search(intent, intent.deadline)
         while True:
-            found = await self._find(intent, _recovering(priority))
+            found = await self._find(search.intent, _recovering(priority))
             if isinstance(found, Found):
-                return self._done(intent, found.receipt, "look_up")
+                return self._done(search.intent, found.receipt, "look_up")
             if isinstance(found, Unclear):
-                return self._person(intent, found)
+                return self._person(search.intent, found)
             if found is not None:
-                result = await self._try(intent, found, scanned=scanned, priority=priority, begin=begin)
-                if not isinstance(result, Intent):
+                result = await self._absent(search, found, priority=priority, begin=begin)
+                if result is not None:
                     return result
-                scanned = result is intent and found.began_at >= intent.deadline + self._timing.settle
-                intent = result
             if self._clock.now() >= until:
-                return self._later(intent)
+                return self._later(search.intent)
             await self._clock.sleep(pause)
             pause = min(pause * 2, self._timing.pause_max)
 
@@ -142,32 +156,36 @@ class Publisher:
         except (Retryable, Unknown):
             return None
 
-    async def _try(
-        self, intent: Intent, found: Absent, *, scanned: bool, priority: Priority, begin: Begin
-    ) -> Done | Void | Intent:
-        """A scan found nothing: send again while the key is remembered, else prove the absence with a second scan."""
-        if self._erp.window_open(intent):
-            return await self._send_again(intent, priority=priority, begin=begin)
-        if scanned and found.began_at >= intent.deadline + self._timing.settle:
-            return self._absent(intent)
-        return intent
-
-    def _absent(self, intent: Intent) -> Void:
-        absent = replace(intent, state=IntentState.ABSENT, how="look_up", answer="two complete scans found nothing")
+    async def _absent(self, search: _Search, found: Absent, *, priority: Priority, begin: Begin) -> Done | Void | None:
+        """A scan found nothing: send again while that can tell more, else prove the absence with a second scan."""
+        if found.began_at >= search.unanswered + self._timing.settle:
+            search.scans += 1
+        if not search.refused and self._erp.window_open(search.intent):
+            return await self._send_again(search, priority=priority, begin=begin)
+        if search.scans < _PROOF:
+            return None
+        absent = replace(
+            search.intent, state=IntentState.ABSENT, how="look_up", answer=f"{_PROOF} complete scans found nothing"
+        )
         self._observer.resolved(absent, "look_up")
         return Void(absent)
 
-    async def _send_again(self, intent: Intent, *, priority: Priority, begin: Begin) -> Done | Intent:
+    async def _send_again(self, search: _Search, *, priority: Priority, begin: Begin) -> Done | None:
         """The same bytes under the same key; a refusal now proves nothing about the first attempt (correctness 8)."""
         async with self._erp.admit(priority=_recovering(priority)):
             now = self._clock.now()
-            again = replace(intent, attempts=intent.attempts + 1, attempted_at=now, deadline=now + self._timing.call)
+            before = search.intent
+            again = replace(before, attempts=before.attempts + 1, attempted_at=now, deadline=now + self._timing.call)
             await begin(again)
             try:
                 receipt = await self._erp.publish(again, priority=_recovering(priority))
             except (Refused, Unknown, Retryable) as error:
                 self._observer.unknown(again, str(error))
-                return replace(again, answer=str(error))
+                search.intent = replace(again, answer=str(error))
+                search.refused = isinstance(error, Refused)
+                if isinstance(error, Unknown):
+                    search.unanswered, search.scans = again.deadline, 0
+                return None
         return self._done(again, receipt, "key")
 
     def _intent(self, effect: Effect, step: Step, *, key: str, generation: int) -> Intent:
@@ -197,13 +215,7 @@ class Publisher:
     def _person(self, intent: Intent, unclear: Unclear) -> Doubt:
         self._observer.resolved(intent, "person")
         doubt = replace(intent, state=IntentState.IN_DOUBT, answer=unclear.detail, how="person")
-        verdict = Verdict(
-            document=intent.document,
-            outcome=OutcomeName.PARKED,
-            reason=unclear.reason,
-            detail=f"{intent.effect.name}: {unclear.detail}",
-        )
-        return Doubt(doubt, verdict, None)
+        return Doubt(doubt, in_doubt(doubt, unclear.reason), None)
 
     def _later(self, intent: Intent) -> Doubt:
         verdict = Verdict(
@@ -213,6 +225,15 @@ class Publisher:
             detail=f"{intent.effect.name} was sent and not answered; it is being looked up ({intent.answer})",
         )
         return Doubt(intent, verdict, self._clock.now() + self._timing.again)
+
+
+def in_doubt(intent: Intent, reason: Reason) -> Verdict:
+    """Say what only a person can find out, and how to tell us."""
+    detail = (
+        f"{intent.effect.name}: {intent.answer}; look into the ERP whether it is there, "
+        f"then tell with `orderferry parked resolve {intent.id}`"
+    )
+    return Verdict(document=intent.document, outcome=OutcomeName.PARKED, reason=reason, detail=detail)
 
 
 def _recovering(priority: Priority) -> Priority:

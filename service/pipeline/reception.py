@@ -12,8 +12,9 @@ from connectors.registry import Zones, decode_each
 from schemas.event import Envelope, Event, Key
 from schemas.outcome import OutcomeName, Reason, Verdict
 from service.errors import Waiting
+from service.pipeline.news import Rejected, Wake
 from service.pipeline.observer import Observer
-from service.pipeline.story import Rejected, Story, Wake
+from service.pipeline.story import Story
 from service.ports import Arrival, DeadLetter, DeadLetters, EventEnd, Priority, Record, Routed
 
 

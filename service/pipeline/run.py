@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from schemas.base import Kind, Ref
@@ -12,7 +12,7 @@ from service.plan.draft import Plan
 from service.plan.planner import plan
 from service.plan.policy import Policy
 from service.plan.state import Applied, Blocked, Desired
-from service.ports import Absorbed, Arrival, EventEnd, Intent, Lease, Opened, Priority
+from service.ports import Absorbed, Arrival, EventEnd, Intent, Known, Lease, Opened, Priority
 
 
 @dataclass
@@ -36,6 +36,8 @@ class Run:
     doubts: list[Verdict] = field(default_factory=list)
     """Documents whose intent is unresolved: the key is not planned until they are."""
     wake_at: float | None = None
+    asked: dict[Ref, float] = field(default_factory=dict)
+    """Documents that were read again during this look, and when."""
 
     def desired(self) -> Desired:
         """Return the union of what the shop said."""
@@ -58,6 +60,10 @@ class Run:
             before = self.posted.get(after.document)
             self.posted[after.document] = self.changed[after.document] = before.carried(after) if before else after
 
+    def reread(self, document: Posted) -> None:
+        """Take over a document that was read again, whole."""
+        self.posted[document.document] = self.changed[document.document] = document
+
     def take_along(self) -> tuple[list[Intent], list[Posted]]:
         """Hand over what has to be committed with the next transaction."""
         ended, changed = self.ended, list(self.changed.values())
@@ -68,44 +74,56 @@ class Run:
         """Stop planning this key: an effect may or may not exist."""
         self.doubts.append(verdict)
         if wake_at is not None:
-            self.wake_at = wake_at if self.wake_at is None else min(self.wake_at, wake_at)
+            self.wake(wake_at)
+
+    def wake(self, at: float) -> None:
+        """Ask to be looked at again at this time, or earlier."""
+        self.wake_at = at if self.wake_at is None else min(self.wake_at, at)
 
     def settled_before(self) -> bool:
         """Whether everything known was proven under today's policy, so that there is nothing to plan."""
         entries = self.opened.known.values()
         return not self.opened.intents and all(entry.settled_under == self.policy.version for entry in entries)
 
-    def marks(self, verdicts: Sequence[Verdict]) -> list[tuple[Ref, str, str]]:
-        """Name the entities whose effects are all proven now."""
+    def marks(self, verdicts: Sequence[Verdict], *, unread: Collection[Ref]) -> list[tuple[Ref, str, str]]:
+        """Name the entities whose effects are all proven now; of `unread` ones nothing is, there are newer news."""
         done = {OutcomeName.POSTED, OutcomeName.UNCHANGED, OutcomeName.SUPERSEDED, OutcomeName.SKIPPED}
         known = self.opened.known
-        return [
+        proven = [
             (verdict.document, known[verdict.document].digest, self.policy.version)
             for verdict in verdicts
-            if verdict.outcome in done and verdict.document in known
+            if verdict.outcome in done and verdict.document in known and verdict.document not in unread
         ]
+        return [*proven, *((ref, known[ref].digest, "") for ref in unread if ref in known)]
 
 
-def event_ends(arrivals: Sequence[Arrival], run: Run, verdicts: Sequence[Verdict]) -> list[EventEnd]:
+def event_ends(
+    arrivals: Sequence[Arrival], opened: Opened, policy: Policy | None, verdicts: Sequence[Verdict]
+) -> list[EventEnd]:
     """Give each event its one outcome: that of its first fact."""
     said = {verdict.document: verdict for verdict in verdicts}
-    return [_event_end(arrival, run, said) for arrival in arrivals]
+    return [_event_end(arrival, opened, policy, said) for arrival in arrivals]
 
 
-def _event_end(arrival: Arrival, run: Run, said: dict[Ref, Verdict]) -> EventEnd:
+def _event_end(arrival: Arrival, opened: Opened, policy: Policy | None, said: dict[Ref, Verdict]) -> EventEnd:
     if not arrival.event.facts:
         return EventEnd(arrival, OutcomeName.UNCHANGED, None, "the event says nothing that is booked")
-    absorbed = run.opened.absorbed.get((arrival.id, 0), Absorbed.NEWER)
+    absorbed = opened.absorbed.get((arrival.id, 0), Absorbed.NEWER)
     ref = arrival.event.facts[0].ref
-    known = run.opened.known.get(ref)
+    known = opened.known.get(ref)
     if absorbed is Absorbed.OLDER:
         return EventEnd(arrival, OutcomeName.SUPERSEDED, None, "something newer about it was known")
-    if absorbed is Absorbed.SAME and known is not None and known.settled_under == run.policy.version:
+    if absorbed is Absorbed.SAME and known is not None and _is_settled(known, policy):
         return EventEnd(arrival, OutcomeName.UNCHANGED, None, "the same was settled before")
     verdict = said.get(ref)
     if verdict is None:
         return EventEnd(arrival, OutcomeName.WAITING, None, "another effect of this order is being found out")
     return EventEnd(arrival, verdict.outcome, verdict.reason, verdict.detail)
+
+
+def _is_settled(known: Known, policy: Policy | None) -> bool:
+    under = known.settled_under
+    return under is not None and (policy is None or under == policy.version)
 
 
 def root_of(key: str) -> Ref:

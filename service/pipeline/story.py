@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Protocol
 
+from schemas.base import Ref
 from schemas.effect import CreateOrder, Effect, RecordPayment
 from schemas.outcome import OutcomeName, Reason, Verdict
 from schemas.posted import Posted
-from service.errors import FerryError, Retryable
+from service.errors import FenceLost, FerryError, Refused, Retryable, Waiting
 from service.pipeline.accounts import Accounts
+from service.pipeline.news import News, Rejected, Stay, Wake, news, stayed
 from service.pipeline.observer import Observer
-from service.pipeline.publish import Begin, Done, Doubt, No, Publisher, Result, Timing
+from service.pipeline.publish import Begin, Done, Doubt, No, Publisher, Result, Timing, in_doubt
 from service.pipeline.run import Run, event_ends, root_of
 from service.plan.policy import Policy
 from service.plan.state import Blocked
@@ -23,16 +24,29 @@ from service.ports import (
     Busy,
     Clock,
     Closing,
-    EventEnd,
     Intent,
     IntentState,
     Ledger,
     Opened,
     Priority,
+    Resolution,
+    Step,
     Unresolved,
 )
 
 _FRESH_S = 5.0  # a balance read this long ago may be paid against: well under what a person needs to pay it twice
+_OF_THE_ERP = frozenset({Reason.ERP_TOTAL_DIFFERS, Reason.ERP_HOLD, Reason.OVERPAID, Reason.FEWER_GOODS})
+"""What stands in the ERP is the reason: a person may have changed it there since it was read."""
+
+_UNKNOWN = Stay(
+    OutcomeName.PARKED,
+    Reason.TENANT_UNKNOWN,
+    "this shop is not in the settings; add it under `tenants`",
+    release="tenant:",
+)
+_PAUSED = Stay(OutcomeName.WAITING, Reason.TENANT_PAUSED, "this shop is paused")
+_LOOK_AGAIN_S = 900.0  # what people mend in the ERP itself is noticed within this
+_MAY_CHANGE = frozenset({Reason.SKU_UNKNOWN, Reason.SKU_AMBIGUOUS, Reason.ERP_HOLD, Reason.ERP_REFUSED})
 
 
 class Policies(Protocol):
@@ -49,22 +63,6 @@ class Policies(Protocol):
     async def version(self, version: str) -> Policy | None:
         """Return the policy that something was posted under."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """An arrival whose content cannot be booked; its verdict is already known."""
-
-    arrival: Arrival
-    verdict: Verdict | None
-    end: EventEnd
-
-
-@dataclass(frozen=True, slots=True)
-class Wake:
-    """Look at the key although nothing arrived."""
-
-    priority: Priority = Priority.RECOVERY
 
 
 class Story:
@@ -92,26 +90,31 @@ class Story:
 
     async def handle(self, key: str, work: Sequence[Arrival | Rejected | Wake]) -> None:
         """Bring one key as far as it goes now. When it returns, everything in `work` is durable and has an outcome."""
+        try:
+            await self._handle(key, work)
+        except (Retryable, Waiting, FenceLost):
+            raise
+        except FerryError as error:
+            # A refused read, or an intent that somebody ended meanwhile: of this key alone, and looked at again.
+            raise Retryable(f"key {key}", str(error), after=self._timing.again) from error
+
+    async def _handle(self, key: str, work: Sequence[Arrival | Rejected | Wake]) -> None:
         arrivals = [item for item in work if isinstance(item, Arrival)]
-        rejected = [item for item in work if isinstance(item, Rejected)]
         opened = await self._ledger.open(key, arrivals)
         if isinstance(opened, Busy):
             raise Retryable(f"key {key}", "another process works on it", after=opened.retry_in)
         self.held[key] = opened
         try:
-            await self._look(key, opened, arrivals, rejected, _priority(work))
+            await self._look(key, opened, news(work), _priority(work))
         finally:
             self.held.pop(key, None)
 
-    async def _look(
-        self, key: str, opened: Opened, arrivals: list[Arrival], rejected: list[Rejected], priority: Priority
-    ) -> None:
+    async def _look(self, key: str, opened: Opened, told: News, priority: Priority) -> None:
         root = root_of(key)
         policy = self._policies.current(root.external_source, root.tenant)
-        ends = [item.end for item in rejected]
-        fixed = [item.verdict for item in rejected if item.verdict is not None]
-        if policy is None or self._policies.paused(root.external_source, root.tenant):
-            await self._stay(opened, arrivals, ends, fixed, unknown=policy is None)
+        stay = self._stays(root, policy, opened)
+        if policy is None or stay is not None:
+            await self._close(Closing(opened.lease, *stayed(opened, told, stay or _UNKNOWN, policy)))
             return
         run = await self._begin(key, opened, policy, priority)
         verdicts: Sequence[Verdict] = ()
@@ -121,20 +124,33 @@ class Story:
             except FerryError:
                 await self._leave(run)
                 raise
-        ends += event_ends(arrivals, run, verdicts)
         ended, changed = run.take_along()
         closing = Closing(
             opened.lease,
-            verdicts=[*fixed, *verdicts],
-            settled=run.marks(verdicts),
-            events=ends,
+            verdicts=told.over(verdicts),
+            settled=run.marks(verdicts, unread=told.unread),
+            events=[*told.ends, *event_ends(told.arrivals, opened, policy, verdicts)],
             posted=changed,
             ended=ended,
             wake_at=run.wake_at,
         )
+        await self._close(closing)
+
+    async def _close(self, closing: Closing) -> None:
         await self._ledger.close(closing)
-        for end in ends:
+        for end in closing.events:
             self._observer.event_ended(end)
+
+    def _stays(self, root: Ref, policy: Policy | None, opened: Opened) -> Stay | None:
+        """Say why nothing is done for a key, whatever is known of it."""
+        if policy is None:
+            return _UNKNOWN
+        if self._policies.paused(root.external_source, root.tenant):
+            return _PAUSED
+        if opened.held:
+            detail = f"held by {opened.held}; `orderferry parked release` lets it go on"
+            return Stay(OutcomeName.PARKED, Reason.HELD, detail)
+        return None
 
     async def _leave(self, run: Run) -> None:
         """Give the key back unfinished, with what is known by now; its work comes again."""
@@ -161,64 +177,58 @@ class Story:
             generations=dict(opened.generations),
         )
 
-    async def _stay(
-        self, opened: Opened, arrivals: list[Arrival], ends: list[EventEnd], fixed: list[Verdict], *, unknown: bool
-    ) -> None:
-        """Keep what arrived for a tenant that is paused, or that nobody has set up yet."""
-        outcome = OutcomeName.PARKED if unknown else OutcomeName.WAITING
-        reason = Reason.TENANT_UNKNOWN if unknown else Reason.TENANT_PAUSED
-        detail = "this shop is not in the settings; add it under `tenants`" if unknown else "this shop is paused"
-        verdicts = [
-            Verdict(document=ref, outcome=outcome, reason=reason, detail=detail, release="tenant:")
-            for ref in opened.known
-        ]
-        ends += [EventEnd(arrival, outcome, reason, detail) for arrival in arrivals]
-        await self._ledger.close(Closing(opened.lease, [*fixed, *verdicts], (), ends))
-        for end in ends:
-            self._observer.event_ended(end)
-
     async def _work(self, run: Run) -> Sequence[Verdict]:
         """Find out, plan, publish, and plan again from recorded facts until nothing is left to do."""
         erp = self._erp_of(run.root.external_source, run.root.tenant)
         publisher, accounts = self._chapter(erp)
         await self._find_out(run, publisher)
+        await self._read_adopted(run, erp)
         desired = run.desired()
         while not run.doubts:
             plan = run.plan(desired, self._clock.now())
             if plan.wake_at is not None:
-                run.wake_at = plan.wake_at
-            if not plan.effects:
+                run.wake(plan.wake_at)
+            if plan.effects:
+                await self._carry_out(run, plan.effects[0], erp, publisher, accounts)
+            elif not await self._read_again(run, erp, plan.verdicts):
                 return plan.verdicts
-            await self._carry_out(run, plan.effects[0], erp, publisher, accounts)
         return run.doubts
+
+    async def _read_adopted(self, run: Run, erp: ERP) -> None:
+        """Read what a person found in the ERP before anything is planned on it."""
+        for document in list(run.posted.values()):
+            if document.read_at:
+                continue
+            try:
+                run.reread(await erp.refresh(document, priority=run.priority))
+            except Refused as refused:
+                detail = f"the ERP does not know {document.erp_id}, which a person named: {refused}"
+                verdict = Verdict(
+                    document=document.document, outcome=OutcomeName.PARKED, reason=Reason.IN_DOUBT, detail=detail
+                )
+                run.doubt(verdict, None)
+
+    async def _read_again(self, run: Run, erp: ERP, verdicts: Sequence[Verdict]) -> bool:
+        """Before a document is parked for what the ERP said some time ago, ask it once more. True where it was read."""
+        for verdict in verdicts:
+            if verdict.reason not in _OF_THE_ERP:
+                continue
+            if await self._refreshed(run, erp, verdict.document):
+                return True
+        return False
 
     async def _find_out(self, run: Run, publisher: Publisher) -> None:
         for intent in run.opened.intents:
             if intent.state is IntentState.IN_DOUBT:
-                run.doubt(_in_doubt(intent), None)
+                run.doubt(in_doubt(intent, Reason.IN_DOUBT), None)
                 continue
             result = await publisher.find_out(intent, priority=run.priority, begin=self._begin_with(run))
             self._take(run, result)
 
     async def _carry_out(self, run: Run, effect: Effect, erp: ERP, publisher: Publisher, accounts: Accounts) -> None:
-        account: Posted | None = None
-        if isinstance(effect, CreateOrder):
-            found = await accounts.account_for(effect, priority=run.priority)
-            if isinstance(found, Blocked):
-                self._block(run, effect, found)
-                return
-            account = found
-        if isinstance(effect, RecordPayment) and await self._refreshed(run, erp):
-            return  # plan again with the balance just read
-        resolution = await erp.resolve(effect, account, priority=run.priority)
-        if isinstance(resolution, Unresolved):
-            self._block(run, effect, Blocked(resolution.reason, resolution.detail, resolution.release))
-            return
-        step = erp.step(effect, resolution)
-        refusal = run.opened.refusals.get(effect.name)
-        if refusal is not None and refusal.content == step.digest:
-            self._block(run, effect, Blocked(erp.reason(refusal.code, effect), refusal.detail))
-            return
+        step = await self._step(run, effect, erp, accounts)
+        if step is None:
+            return  # plan again, with what was learnt
         generation = run.generations[effect.name] = run.generations.get(effect.name, 0) + 1
         begun = self._clock.now()
         result = await publisher.publish(
@@ -236,12 +246,43 @@ class Story:
             now = self._clock.now()
             self._observer.effect_done(result.intent, seconds=now - begun, source_seconds=_age(run, effect, now))
 
-    async def _refreshed(self, run: Run, erp: ERP) -> bool:
-        """Never apply more than the balance just read (books 11). True where it had to be read again."""
-        order = run.posted[run.root]
-        if self._clock.now() - order.read_at < _FRESH_S:
+    async def _step(self, run: Run, effect: Effect, erp: ERP, accounts: Accounts) -> Step | None:
+        """Turn an effect into its request; None where it is blocked, or where the ERP was read again first."""
+        if isinstance(effect, RecordPayment) and await self._refreshed(run, erp, run.root):
+            return None
+        resolution = await self._resolved(run, effect, erp, accounts)
+        if not isinstance(resolution, Resolution):
+            self._block(run, effect, Blocked(resolution.reason, resolution.detail, resolution.release))
+            return None
+        step = erp.step(effect, resolution)
+        refusal = run.opened.refusals.get(effect.name)
+        if refusal is None or refusal.content != step.digest:
+            return step
+        if not await self._refreshed(run, erp, effect.document):  # a person may have dealt with it in the ERP
+            self._block(run, effect, Blocked(erp.reason(refusal.code, effect), refusal.detail))
+        return None
+
+    async def _resolved(
+        self, run: Run, effect: Effect, erp: ERP, accounts: Accounts
+    ) -> Resolution | Unresolved | Blocked:
+        account: Posted | None = None
+        if isinstance(effect, CreateOrder):
+            found = await accounts.account_for(effect, priority=run.priority)
+            if isinstance(found, Blocked):
+                return found
+            account = found
+        return await erp.resolve(effect, account, priority=run.priority)
+
+    async def _refreshed(self, run: Run, erp: ERP, document: Ref) -> bool:
+        """Read a document, or else its order, again: never apply more than the balance just read (books 11).
+
+        True where that was some time ago; False where it was read just now, or does not stand in the ERP.
+        """
+        have = run.posted.get(document) or run.posted.get(run.root)
+        if have is None or self._clock.now() - max(have.read_at, run.asked.get(have.document, 0.0)) < _FRESH_S:
             return False
-        run.learn([await erp.refresh(order, priority=run.priority)])
+        run.asked[have.document] = self._clock.now()
+        run.reread(await erp.refresh(have, priority=run.priority))
         return True
 
     def _take(self, run: Run, result: Result) -> None:
@@ -254,6 +295,8 @@ class Story:
 
     def _block(self, run: Run, effect: Effect, blocked: Blocked) -> None:
         run.blocked[effect.name] = blocked
+        if blocked.reason in _MAY_CHANGE:
+            run.wake(self._clock.now() + _LOOK_AGAIN_S)
         self._observer.blocked(effect.effect, blocked.reason)
 
     def _begin_with(self, run: Run) -> Begin:
@@ -277,11 +320,6 @@ class Story:
 def _priority(work: Sequence[Arrival | Rejected | Wake]) -> Priority:
     """The most urgent of them promotes the key (correctness 17)."""
     return min((item.priority for item in work if isinstance(item, Arrival | Wake)), default=Priority.LIVE)
-
-
-def _in_doubt(intent: Intent) -> Verdict:
-    detail = f"{intent.effect.name}: {intent.answer}; look into the ERP and say whether it is there"
-    return Verdict(document=intent.document, outcome=OutcomeName.PARKED, reason=Reason.IN_DOUBT, detail=detail)
 
 
 def _age(run: Run, effect: Effect, now: float) -> float:

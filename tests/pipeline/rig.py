@@ -29,9 +29,10 @@ from service.ledger.database import Database
 from service.ledger.desk import SqlDesk
 from service.ledger.ledger import SqlLedger
 from service.ledger.policies import SqlPolicies
+from service.pipeline.news import Rejected, Wake
 from service.pipeline.observer import Silent
 from service.pipeline.publish import Timing
-from service.pipeline.story import Rejected, Story, Wake
+from service.pipeline.story import Story
 from service.plan.policy import Policy
 from service.ports import Arrival, Priority
 from service.ports import Story as Told
