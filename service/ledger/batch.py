@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 
-from service.ledger import dead_letters, documents, entities, intents, leases, marks, names, outcomes
+from service.ledger import dead_letters, documents, entities, intents, leases, mappings, marks, names, outcomes
 from service.ledger.rows import TEXT, Row, Statement, ordered
 
 MARK: Final = Statement(
@@ -43,7 +43,7 @@ WRITES: Final = (
 """In this order, before keys are opened: an outcome that arrives late is seen by the next owner."""
 
 OPENING_WRITES: Final = (entities.UPSERT, names.INSERT)
-LAST_WRITES: Final = (marks.UPSERT, dead_letters.INSERT)
+LAST_WRITES: Final = (mappings.MET, marks.UPSERT, dead_letters.INSERT)
 """Rows that other processes may want too come last and in one order."""
 
 

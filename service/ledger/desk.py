@@ -11,10 +11,10 @@ from schemas.base import Ref
 from schemas.outcome import Reason
 from service.ledger import documents, intents, mappings, outcomes, story
 from service.ledger.database import Database
-from service.ledger.doubts import adopted
+from service.ledger.doubts import adopted, touched
 from service.ledger.rows import TEXT, Statement, ask
 from service.ledger.trouble import Rejected
-from service.ports import Mapped, Parked, Story
+from service.ports import Intent, Mapped, Parked, Story
 
 _AUDIT: Final = """
     INSERT INTO audits (at, who, action, subject, key, why) VALUES ({now}, :who, :action, :subject, :key, :why)
@@ -138,6 +138,7 @@ class SqlDesk:
                     detail=detail,
                 )
                 _audit(connection, who=who, why=why, action="discard", subject=str(document), key=key)
+            _DUE.write(connection, [(key,) for key in found])  # what depends on it is not to wait for it any more
 
         await self._database.write(work)
 
@@ -189,8 +190,12 @@ class SqlDesk:
             _lock(connection, [key])
             if ask(connection, _RESOLVE, id=intent_id, state=state, answer=said).rowcount == 0:
                 raise Rejected(f"the answer about {intent_id}", "it has an outcome already; `explain` shows it")
+            intent = intents.read(intents.WHOLE_ROWS.read(connection, [(intent_id,)])[0])
             if happened:
-                _adopt(connection, intent_id, erp_id)
+                _adopt(connection, intent, erp_id)
+            if condition := mappings.of_account(intent.document):
+                source, tenant, release_on = condition
+                _meet(connection, source, tenant, [release_on])
             _DUE.write(connection, [(key,)])
             _audit(connection, who=who, why=why, action=f"resolve {state}", subject=intent_id, key=key)
 
@@ -206,13 +211,12 @@ def _known(connection: sa.Connection, key: str) -> None:
         raise Rejected(f"the order about {key}", "the ledger does not know this key; `explain` finds keys")
 
 
-def _adopt(connection: sa.Connection, intent_id: str, erp_id: str) -> None:
+def _adopt(connection: sa.Connection, intent: Intent, erp_id: str) -> None:
     """Record what a person found, to be read again from the ERP."""
-    intent = intents.read(intents.WHOLE_ROWS.read(connection, [(intent_id,)])[0])
-    found = documents.BY_REF.read(connection, [documents.identity(intent.erp, intent.document)])
-    posted = adopted(intent, erp_id, documents.read(found[0]) if found else None)
-    if posted is not None:
-        documents.UPSERT.write(connection, [documents.row(intent.erp, intent.key, posted)])
+    found = documents.BY_REF.read(connection, [documents.identity(intent.erp, touched(intent.effect))])
+    stands = documents.read(found[0]) if found else None
+    rows = [documents.row(intent.erp, intent.key, posted) for posted in adopted(intent, erp_id, stands)]
+    documents.UPSERT.write(connection, rows)
 
 
 def _meet(connection: sa.Connection, source: str, tenant: str, conditions: Iterable[str]) -> int:

@@ -6,7 +6,8 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from service.ledger.rows import ask
+from schemas.base import Kind, Ref
+from service.ledger.rows import TEXT, Row, Statement, ask
 from service.ports import Mapped
 
 _TARGETS: Final = {
@@ -30,10 +31,15 @@ _SET: Final = """
     VALUES (:source, :tenant, :table_name, :name, :target)
     ON CONFLICT (external_source, tenant, table_name, name) DO UPDATE SET target = excluded.target
 """
-_MET: Final = """
-    INSERT INTO releases (external_source, tenant, release_on, at) VALUES (:source, :tenant, :release_on, {now})
+MET: Final = Statement(
+    """
+    INSERT INTO releases (external_source, tenant, release_on, at)
+    SELECT external_source, tenant, release_on, {now} FROM {rows} WHERE true
     ON CONFLICT (external_source, tenant, release_on) DO UPDATE SET at = excluded.at
-"""
+    """,
+    [("external_source", TEXT), ("tenant", TEXT), ("release_on", TEXT)],
+)
+"""Note that a condition was met: the sweep finds what was parked for it, whenever that was."""
 _WAITING: Final = """
     SELECT DISTINCT key FROM verdicts WHERE release_on = :release_on AND release_on <> '' AND outcome = 'parked'
     AND external_source = :source AND tenant = :tenant
@@ -69,6 +75,12 @@ def put(connection: sa.Connection, mapping: Mapped) -> None:
 
 def met(connection: sa.Connection, source: str, tenant: str, release_on: str) -> set[str]:
     """Note that a condition was met, and return the keys with documents parked for exactly it."""
-    where = {"source": source, "tenant": tenant, "release_on": release_on}
-    ask(connection, _MET, **where)
-    return set(ask(connection, _WAITING, **where).scalars())
+    MET.write(connection, [(source, tenant, release_on)])
+    return set(ask(connection, _WAITING, source=source, tenant=tenant, release_on=release_on).scalars())
+
+
+def of_account(document: Ref) -> Row | None:
+    """The condition that an account meets by standing in the ERP; None for any other document."""
+    if document.kind is not Kind.ACCOUNT:
+        return None
+    return (document.external_source, document.tenant, f"account:{document.external_id}")

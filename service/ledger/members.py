@@ -8,7 +8,7 @@ from typing import Final
 from schemas.base import Ref
 from schemas.posted import Posted
 from service.errors import FenceLost
-from service.ledger import documents, entities, intents, leases, names, outcomes
+from service.ledger import documents, entities, intents, leases, mappings, names, outcomes
 from service.ledger.absorb import Seen, absorb
 from service.ledger.batch import Batch
 from service.ledger.digest import digest
@@ -157,8 +157,12 @@ class End(Plain):
 
     def decide(self, batch: Batch) -> None:
         """The first terminal outcome stays."""
-        if end(batch, self._intent):
-            put_all(batch, self._posted)
+        if not end(batch, self._intent):
+            return
+        put_all(batch, self._posted)
+        condition = mappings.of_account(self._intent.document)
+        if condition is not None and self._posted:
+            batch.put(mappings.MET, condition, condition)
 
 
 class Close(Plain):

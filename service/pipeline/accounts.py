@@ -9,15 +9,25 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from schemas.base import Ref
-from schemas.effect import CreateOrder
-from schemas.outcome import Reason
+from schemas.effect import CreateOrder, Effect
+from schemas.outcome import Reason, Verdict
 from schemas.posted import Posted
 from service.errors import FenceLost, Retryable
-from service.pipeline.publish import Done, Doubt, No, Publisher, Result
+from service.pipeline.publish import Begin, Done, Doubt, No, Publisher, Result, in_doubt
 from service.plan.state import Blocked
 from service.ports import ERP, Busy, Clock, Closing, Intent, IntentState, Ledger, Opened, Priority, Resolution
 
 _KNOWN = 20_000  # accounts kept in memory: about 1 KB each
+
+
+@dataclass
+class _Chapter:
+    """One visit to an account's key, and what became of the account meanwhile."""
+
+    opened: Opened
+    account: Posted | None
+    generations: dict[str, int]
+    priority: Priority
 
 
 @dataclass
@@ -35,7 +45,7 @@ class Accounts:
         """Return the account with every address that the effect needs."""
         ref = effect.account
         known = self._known.get(ref) or await self.ledger.account(ref)
-        if known is not None and self.erp.prerequisite(effect, known) is None:
+        if known is not None and known.read_at and self.erp.prerequisite(effect, known) is None:
             self._keep(known)
             return known
         turn = self._turns.setdefault(ref, asyncio.Lock())
@@ -53,57 +63,73 @@ class Accounts:
     async def _complete(self, effect: CreateOrder, *, priority: Priority) -> Posted | Blocked:
         ref = effect.account
         async with self._claim(f"{ref.external_source}|{ref.tenant}|~account:{ref.external_id}") as opened:
-            account = opened.posted.get(ref)
-            generations = dict(opened.generations)
-
-            async def begin(intent: Intent) -> None:
-                await self.ledger.begin(opened.lease, intent)
-
-            for open_intent in opened.intents:
-                result = await self.publisher.find_out(open_intent, priority=priority, begin=begin)
-                account = await self._settle(result, account)
-                if isinstance(result, Doubt):
-                    return self._blocked(result)
-            while (need := self.erp.prerequisite(effect, account)) is not None:
-                resolution = await self.erp.resolve(need, account, priority=priority)
-                if not isinstance(resolution, Resolution):
-                    return Blocked(resolution.reason, resolution.detail, resolution.release)
-                generation = generations[need.name] = generations.get(need.name, 0) + 1
-                result = await self.publisher.publish(
-                    need,
-                    self.erp.step(need, resolution),
-                    lease=opened.lease,
-                    generation=generation,
-                    priority=priority,
-                    begin=begin,
-                )
-                account = await self._settle(result, account)
-                if isinstance(result, No | Doubt):
-                    return self._blocked(result)
-            if account is None:
+            chapter = _Chapter(opened, opened.posted.get(ref), dict(opened.generations), priority)
+            if blocked := await self._find_out(chapter):
+                return blocked
+            if chapter.account is not None and not chapter.account.read_at:  # a person found it
+                chapter.account = await self.erp.refresh(chapter.account, priority=priority)
+            while (need := self.erp.prerequisite(effect, chapter.account)) is not None:
+                if blocked := await self._carry_out(need, chapter):
+                    return blocked
+            if chapter.account is None:
                 raise Retryable("account", "the ERP adapter asked for no account", after=1.0)
-            self._keep(account)
-            return account
+            self._keep(chapter.account)
+            return chapter.account
 
-    async def _settle(self, result: Result, account: Posted | None) -> Posted | None:
-        """Record the outcome and return the account as it is now known."""
+    async def _find_out(self, chapter: _Chapter) -> Blocked | None:
+        """Find out what became of calls without an answer; one in doubt is for a person, and nothing goes past it."""
+        for intent in chapter.opened.intents:
+            if intent.state is IntentState.IN_DOUBT:
+                return _blocked(intent, in_doubt(intent, Reason.IN_DOUBT))
+            result = await self.publisher.find_out(intent, priority=chapter.priority, begin=self._begin(chapter))
+            await self._settle(result, chapter)
+            if isinstance(result, Doubt):
+                return self._doubtful(result)
+        return None
+
+    async def _carry_out(self, need: Effect, chapter: _Chapter) -> Blocked | None:
+        resolution = await self.erp.resolve(need, chapter.account, priority=chapter.priority)
+        if not isinstance(resolution, Resolution):
+            return Blocked(resolution.reason, resolution.detail, resolution.release)
+        step = self.erp.step(need, resolution)
+        refusal = chapter.opened.refusals.get(need.name)
+        if refusal is not None and refusal.content == step.digest:
+            return Blocked(self.erp.reason(refusal.code, need), refusal.detail, release_of(need.document))
+        generation = chapter.generations[need.name] = chapter.generations.get(need.name, 0) + 1
+        result = await self.publisher.publish(
+            need,
+            step,
+            lease=chapter.opened.lease,
+            generation=generation,
+            priority=chapter.priority,
+            begin=self._begin(chapter),
+        )
+        await self._settle(result, chapter)
+        if isinstance(result, No):
+            reason = self.erp.reason(result.refused.code, need)
+            return Blocked(reason, str(result.refused), release_of(need.document))
+        return self._doubtful(result) if isinstance(result, Doubt) else None
+
+    def _begin(self, chapter: _Chapter) -> Begin:
+        async def begin(intent: Intent) -> None:
+            await self.ledger.begin(chapter.opened.lease, intent)
+
+        return begin
+
+    async def _settle(self, result: Result, chapter: _Chapter) -> None:
+        """Record the outcome and keep the account as it is now known."""
         if isinstance(result, Done):
             found = next(iter(result.posted))
-            account = found if account is None else account.carried(found)
-            await self.ledger.end(result.intent, posted=[account])
-            return account
-        if result.intent.state is not IntentState.OPEN:
+            chapter.account = found if chapter.account is None else chapter.account.carried(found)
+            await self.ledger.end(result.intent, posted=[chapter.account])
+        elif result.intent.state is not IntentState.OPEN:
             await self.ledger.end(result.intent)
-        return account
 
-    def _blocked(self, result: No | Doubt) -> Blocked:
+    def _doubtful(self, result: Doubt) -> Blocked:
         """Say why there is no account; one that may still be found out is no answer yet."""
-        if isinstance(result, No):
-            reason = self.erp.reason(result.refused.code, result.intent.effect)
-            return Blocked(reason, str(result.refused))
         if result.wake_at is not None:
             raise Retryable("account", "its creation was not answered and is being looked up", after=_AGAIN_S)
-        return Blocked(result.verdict.reason or Reason.IN_DOUBT, result.verdict.detail)
+        return _blocked(result.intent, result.verdict)
 
     @asynccontextmanager
     async def _claim(self, key: str) -> AsyncIterator[Opened]:
@@ -126,6 +152,15 @@ class Accounts:
         self._known.move_to_end(account.document)
         while len(self._known) > _KNOWN:
             self._known.popitem(last=False)
+
+
+def release_of(account: Ref) -> str:
+    """Name the condition on which everything waits that needs this account (correctness 15)."""
+    return f"account:{account.external_id}"
+
+
+def _blocked(intent: Intent, verdict: Verdict) -> Blocked:
+    return Blocked(verdict.reason or Reason.IN_DOUBT, verdict.detail, release_of(intent.document))
 
 
 _TRIES = 30

@@ -82,8 +82,10 @@ class Run:
 
     def settled_before(self) -> bool:
         """Whether everything known was proven under today's policy, so that there is nothing to plan."""
+        if self.opened.intents or not all(document.read_at for document in self.posted.values()):
+            return False
         entries = self.opened.known.values()
-        return not self.opened.intents and all(entry.settled_under == self.policy.version for entry in entries)
+        return all(entry.settled_under == self.policy.version for entry in entries)
 
     def marks(self, verdicts: Sequence[Verdict], *, unread: Collection[Ref]) -> list[tuple[Ref, str, str]]:
         """Name the entities whose effects are all proven now; of `unread` ones nothing is, there are newer news."""
