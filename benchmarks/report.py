@@ -22,6 +22,7 @@ COLUMNS = (
     "PostgreSQL",
     "Kafka",
     "ERP core",
+    "others",
     "RSS MiB",
     "429",
     "window",
@@ -111,7 +112,7 @@ def _cells(result: Result) -> tuple[str, ...]:
     figures = result.figures
     memory = "" if result.resident is None else f"{result.resident / MIB:.0f}"
     if figures is None:
-        return ("", "", "", "", "", "", memory, "", "")
+        return (*[""] * 7, memory, "", "")
     bounded = result.kind == "budget"
     share = result.budget_used if bounded else result.efficiency
     return (
@@ -121,6 +122,7 @@ def _cells(result: Result) -> tuple[str, ...]:
         f"{figures.micros('postgres'):,.0f}" if "postgres" in figures.cpu else "not here",
         f"{figures.micros('kafka'):,.0f}" if "kafka" in figures.cpu else "not here",
         f"{figures.share('erp'):.0%}",
+        f"{figures.strangers:.0%}",
         memory,
         str(result.throttled),
         f"{figures.seconds:.0f} s",

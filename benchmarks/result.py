@@ -13,6 +13,8 @@ from benchmarks.window import Figures, ceiling
 MIB: Final = 1024 * 1024
 ERP_MOST: Final = 0.70
 """Share of a core; above it the sandbox, not the product, is what is measured."""
+QUIET: Final = 0.1
+"""Cores that others may use before it is worth a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ class Result:
         if self.figures is not None:
             found["rate"] = self.figures.rate
             found["cpu_us_per_order"] = {name: self.figures.micros(name) for name in self.figures.cpu}
+            found["cores_used_by_others"] = self.figures.strangers
             found["cpu_share"] = {name: self.figures.share(name) for name in self.figures.cpu}
         return found
 
@@ -96,7 +99,10 @@ class Targets:
 
 
 def judged(result: Result, targets: Targets) -> Result:
-    """Add verdicts and what makes the run invalid."""
+    """Add verdicts, what makes the run invalid, and what has to be known with it."""
+    if result.figures is not None and result.figures.strangers > QUIET:
+        used = f"{result.figures.strangers:.2f} cores"
+        result.notes.append(f"the machine was not quiet: others used {used}; alone it would be faster")
     result.verdicts += [verdict for verdict in _verdicts(result, targets) if verdict is not None]
     result.invalid += _flaws(result, targets)
     return result

@@ -9,7 +9,7 @@ from typing import Final
 
 from benchmarks import usage
 from benchmarks.erp import Erp, admitted, posted, throttled
-from benchmarks.window import Sample
+from benchmarks.window import MACHINE, Sample
 
 EVERY_S: Final = 0.25
 STALL_S: Final = 45.0
@@ -38,7 +38,12 @@ class Sampler:
             posted=posted(stats),
             calls=admitted(stats),
             throttled=throttled(stats),
-            cpu={**cpu, "erp": float(stats["cpu_seconds"])},
+            cpu={
+                **cpu,
+                "erp": float(stats["cpu_seconds"]),
+                "bench": usage.own_seconds(),
+                MACHINE: usage.machine_seconds(),
+            },
             resident=usage.resident(processes, [self._pids["ours"]]),
         )
         self.samples.append(sample)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +58,18 @@ def parse_read(text: str) -> int:
     return next((int(line.split()[1]) for line in text.splitlines() if line.startswith("rchar:")), 0)
 
 
+def parse_machine(text: str) -> float:
+    """Return from /proc/stat the CPU seconds that all cores together have been busy."""
+    user, nice, system, _idle, _iowait, *rest = (int(ticks) for ticks in text.split("\n", 1)[0].split()[1:])
+    interrupts = sum(rest[:3])  # hard, soft, and what the hypervisor took; guests are part of user
+    return (user + nice + system + interrupts) / TICKS
+
+
+def machine_seconds() -> float:
+    """CPU seconds that this machine has been busy so far, whoever did it."""
+    return parse_machine(_read(PROC / "stat"))
+
+
 def snapshot() -> dict[int, Stat]:
     """Every process of this machine, now."""
     found = (_read(PROC / name / "stat") for name in os.listdir(PROC) if name.isdigit())  # noqa: PTH208  each 0.25 s
@@ -66,6 +79,11 @@ def snapshot() -> dict[int, Stat]:
 def cpu_seconds(stats: Mapping[int, Stat], root: int) -> float:
     """CPU seconds that a process and all below it have used since they began."""
     return sum(stat.ticks for stat in tree(stats, root)) / TICKS
+
+
+def own_seconds() -> float:
+    """CPU seconds of this process alone: what it started is counted by name."""
+    return time.process_time()
 
 
 def resident(stats: Mapping[int, Stat], roots: Iterable[int], field: str = "VmRSS") -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+MACHINE: Final = "machine"
 CUT: Final = 0.1  # of the posted orders, at either end
 
 
@@ -22,7 +23,7 @@ class Sample:
     """Calls that the ERP's rate limit let pass."""
     throttled: int
     cpu: Mapping[str, float]
-    """CPU seconds so far, by process: ours, erp, postgres, kafka."""
+    """CPU seconds so far, by process: ours, erp, postgres, kafka, bench; and of the whole machine."""
     resident: int = 0
 
 
@@ -56,6 +57,12 @@ class Figures:
     def share(self, name: str) -> float:
         """Share of one core."""
         return self.cpu.get(name, 0.0) / self.seconds if self.seconds else 0.0
+
+    @property
+    def strangers(self) -> float:
+        """Cores that processes used which have nothing to do with this run, on average."""
+        known = sum(seconds for name, seconds in self.cpu.items() if name != MACHINE)
+        return max(0.0, self.cpu.get(MACHINE, known) - known) / self.seconds if self.seconds else 0.0
 
     def micros(self, name: str) -> float:
         """CPU an order, in microseconds."""

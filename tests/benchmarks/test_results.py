@@ -116,6 +116,14 @@ def test_a_run_that_measures_the_sandbox_is_invalid() -> None:
     assert not found.good
 
 
+def test_a_machine_that_others_use_is_worth_a_word() -> None:
+    shared = Figures(40, 40_000, {"ours": 10.0, "erp": 4.0, "machine": 34.0})
+    assert judged(result(figures=shared), Targets()).notes == [
+        "the machine was not quiet: others used 0.50 cores; alone it would be faster"
+    ]
+    assert not judged(result(figures=figures()), Targets()).notes
+
+
 def test_a_short_window_is_invalid() -> None:
     assert judged(result(figures=figures(seconds=29)), Targets()).invalid
     assert judged(result(figures=figures(seconds=29)), Targets(least_window_s=0)).good

@@ -30,6 +30,12 @@ def test_sizes_and_reads_are_bytes() -> None:
     assert usage.parse_read("") == 0
 
 
+def test_a_machine_is_busy_with_everything_but_idling_and_waiting() -> None:
+    text = "cpu  100 10 50 9999 8888 1 2 3 77 0\ncpu0 1 1 1 1 1 1 1 1 0 0\n"
+    assert usage.parse_machine(text) == 166 / usage.TICKS
+    assert usage.machine_seconds() > usage.own_seconds() > 0
+
+
 @pytest.fixture
 def busy_child() -> Iterator[subprocess.Popen[bytes]]:
     child = subprocess.Popen([sys.executable, "-c", "while True: pass"])

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.window import Sample, Span, ceiling, efficiency, figures, gained, moment_of, steady, value_at
+from benchmarks.window import Figures, Sample, Span, ceiling, efficiency, figures, gained, moment_of, steady, value_at
 
 
 def sample(at: float, posted: int, *, ours: float = 0.0, calls: int = 0) -> Sample:
@@ -44,6 +44,12 @@ def test_rate_and_cpu_are_those_of_the_window_alone() -> None:
     assert found.micros("ours") == pytest.approx(500)
     assert found.share("erp") == pytest.approx(0.025)
     assert found.micros("kafka") == 0
+
+
+def test_strangers_are_what_nobody_of_this_run_has_used() -> None:
+    assert Figures(10, 1, {"ours": 4, "erp": 1, "machine": 8}).strangers == pytest.approx(0.3)
+    assert Figures(10, 1, {"ours": 4}).strangers == 0
+    assert Figures(0, 1, {"machine": 8}).strangers == 0
 
 
 def test_nothing_in_no_time_is_nothing() -> None:
