@@ -165,6 +165,7 @@ class Exchange:
             raise Refusal(400, "validation_failed", "Idempotency-Key has 1 to 255 characters.", param="Idempotency-Key")
         ticket = Ticket(self._target(key, write=True, body=body), body, f"{entity.code}:{key}", fingerprint)
         ticket.target.keyed = True
+        ticket.target.content = fingerprint.hex()
         claim = self.world.desk.claim(ticket.scope, fingerprint, self.world.clock.now())
         if isinstance(claim, Stored):
             ticket.stored = self._replayed(claim)

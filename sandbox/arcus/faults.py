@@ -65,6 +65,8 @@ class Target:
     replay: bool = False
     keyed: bool = False
     computes_tax: bool = False
+    content: str = ""
+    """Digest of method, path and body: after a clear no, a caller may come back under a new key."""
 
 
 @dataclass(slots=True, eq=False)
@@ -87,6 +89,7 @@ class Faults:
         self._attempts: Counter[tuple[str, str]] = Counter()
         self._row: Counter[tuple[str, str]] = Counter()
         self._by_retry: dict[tuple[str, str], list[Pending]] = {}
+        self._by_content: dict[tuple[str, str], list[Pending]] = {}
         self._by_id: dict[tuple[str, str], list[Pending]] = {}
         self._by_resource: dict[tuple[str, str], list[Pending]] = {}
 
@@ -132,6 +135,8 @@ class Faults:
         self.injected[kind] += 1
         pending = Pending(kind, target.resource)
         self._by_retry.setdefault((target.entity, target.retry), []).append(pending)
+        if kind in BEFORE and target.content:
+            self._by_content.setdefault((target.entity, target.content), []).append(pending)
         return pending
 
     def committed(self, pending: Pending, target: Target, ids: Iterable[str]) -> None:
@@ -142,9 +147,11 @@ class Faults:
             self._by_id.setdefault((target.entity, ident), []).append(pending)
 
     def came_back(self, target: Target) -> None:
-        """The same request again."""
+        """The same request again: under the same key, or, where nothing had happened, in the same words."""
         if self._by_retry:
             self._meet(self._by_retry.pop((target.entity, target.retry), ()))
+        if self._by_content:
+            self._meet(self._by_content.pop((target.entity, target.content), ()))
 
     def looked_up(self, target: Target, *, ident: str | None, filters: list[str]) -> None:
         """Somebody reads one document, or a list with these ids in its filters."""

@@ -136,6 +136,18 @@ async def test_a_stale_read_does_not_know_the_newest_and_a_later_one_does(books:
     assert await _counts(books, "stale_read") == (2, 2)
 
 
+@pytest.mark.parametrize("kind", ["throttle", "frozen", "error_before", "gateway_garbage"])
+async def test_a_refusal_before_the_commit_is_met_by_the_same_words_under_a_new_key(books: Books, kind: str) -> None:
+    await _lie(books, kind, frozen_ms=1)
+    await books.call("POST", "/orders", books.order(), key="generation-1")
+    assert await _counts(books, kind) == (1, 0)
+    await _truth(books)
+    await books.call("POST", "/orders", books.order(notes="another"), key="another")
+    assert await _counts(books, kind) == (1, 0), "other words are another request"
+    await books.call("POST", "/orders", books.order(), key="generation-2")
+    assert await _counts(books, kind) == (1, 1)
+
+
 async def test_a_stale_list_of_one_account_is_met_by_the_next_look(books: Books) -> None:
     await books.created()
     await _lie(books, "stale_read", stale_ms=30_000)
