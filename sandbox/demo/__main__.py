@@ -1,6 +1,7 @@
 """Run the demo: `python -m sandbox.demo --profile lenient --orders 2000 --seed 1`."""
 
 import asyncio
+import signal
 import sys
 
 from rich.console import Console
@@ -11,6 +12,10 @@ from sandbox.demo.run import demo
 
 
 async def _bounded(given: Options, console: Console) -> int:
+    me = asyncio.current_task()
+    if me is not None:
+        # As Ctrl-C does: everything that was started is ended on the way out.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)
     async with asyncio.timeout(given.timeout):
         return await demo(given, console, say=console.print)
 
@@ -24,7 +29,7 @@ def main() -> int:
         console.print(f"[red]not finished within {given.timeout:g} s[/red]; the logs are in {given.build}/demo-logs")
     except DemoError as error:
         console.print(f"[red]no proof[/red]: {error}", markup=True)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("interrupted")
         return 130
     return 1

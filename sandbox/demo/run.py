@@ -84,7 +84,7 @@ class Run:
         await self.books.ask("seed", seed())
         bootstrap = broker["bootstrap_servers"]
         self.wire = Wire(bootstrap, TOPIC, PARTITIONS, GROUP)
-        self.saboteur = Saboteur(self.books, self.ledger, options.faults, options.least_open)
+        self.saboteur = Saboteur(self.books, self.ledger, options.faults, options.least_open, options.least_met)
         self.http_port = free_port()
         content = settings(
             bootstrap=bootstrap,

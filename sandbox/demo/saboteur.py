@@ -36,6 +36,7 @@ TIMES = {
 # Before a kill every answer is held after its commit, but not so long that the service takes it for congestion (1 s).
 HELD: Doc = {"kinds": {"slow": 1.0}, "slow_ms": 900, "cap": 1_000_000}
 PATIENCE_S = 60.0
+SELDOM = 3  # times as often
 FORGET_S = 25 * 3600  # one hour beyond the window in which the ERP knows a key
 
 
@@ -56,14 +57,21 @@ class Saboteur:
     ledger: Path
     faults: bool
     least_open: int
+    least_met: int
     kills: list[Kill] = field(default_factory=list)
     forgotten: int = 0
     """Idempotency keys that the ERP no longer knew after its clock had moved."""
 
     async def lie(self) -> None:
-        """Let the ERP lie from now on."""
-        if self.faults:
-            await self.books.ask("faults", {"kinds": CHANCES, "cap": 2, **TIMES})
+        """Let the ERP lie from now on; kinds that were met too seldom so far come more often."""
+        if not self.faults:
+            return
+        met = (await self.books.ask("stats"))["faults_met"]
+        chances = {
+            kind: chance * (SELDOM if self.kills and met[kind] < self.least_met else 1)
+            for kind, chance in CHANCES.items()
+        }
+        await self.books.ask("faults", {"kinds": chances, "cap": 2, **TIMES})
 
     async def hold(self) -> None:
         """Let the ERP hold every answer back for a while after its commit."""

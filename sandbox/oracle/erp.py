@@ -110,7 +110,7 @@ def components(doc: Doc, shop: Shop) -> Components:
     """A document of the ERP by component, from its lines and adjustments."""
     by_sku = {target.removeprefix("sku:"): name for name, target in shop.targets.items() if target.startswith("sku:")}
     by_label = {target.removeprefix("fee:"): name for name, target in shop.targets.items() if target.startswith("fee:")}
-    renamed = {"custom": "goods", "marketplace_tax": "tax"}
+    renamed = {"custom": "goods"}
     sums: Components = {}
 
     def add(name: str, value: Decimal) -> None:

@@ -27,6 +27,11 @@ def _taxes(part: Doc) -> Decimal:
     return sum((amount(tax["price"]) for tax in part["tax_lines"]), ZERO)
 
 
+def _owed(part: Doc) -> str:
+    """Whose liability the tax of a line or charge is; a shop's bodies do not mix the two on one line."""
+    return "marketplace_tax" if any(tax["channel_liable"] for tax in part["tax_lines"]) else "tax"
+
+
 def _discounts(part: Doc) -> Decimal:
     return sum((amount(one["amount"]) for one in part["discount_allocations"]), ZERO)
 
@@ -71,13 +76,13 @@ def sale(order: Doc, refunds: Iterable[Doc]) -> Components:
             half_up(part * kept / count, currency) for part in (_taxes(line), _discounts(line), _duties(line))
         )
         add(_bucket(line), amount(line["price"]) * kept - (tax if inside else ZERO))
-        add("tax", tax)
+        add(_owed(line), tax)
         add("discount", discount)
         add("duties", duties)
     for charge in order["shipping_lines"]:
         tax = _taxes(charge)
         add("shipping", amount(charge["price"]) - (tax if inside else ZERO))
-        add("tax", tax)
+        add(_owed(charge), tax)
         add("discount", _discounts(charge))
     add("fees", shop_money(order["original_total_additional_fees_set"]))
     add("rounding", shop_money(order["total_cash_rounding_payment_adjustment_set"]))

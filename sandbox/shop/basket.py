@@ -27,6 +27,8 @@ class Wishes:
     plain: bool = False
     shipping: bool | None = None
     pick_up: bool = False
+    marketplace: bool = False
+    """Sold through a marketplace that owes the tax itself."""
 
 
 def fill(history: History, wishes: Wishes | None = None) -> None:
@@ -36,6 +38,9 @@ def fill(history: History, wishes: Wishes | None = None) -> None:
     _charges(history, wishes)
     _discount(history, wishes)
     _taxes(history)
+    if wishes.marketplace:
+        for tax in (tax for part in history.order.parts() for tax in part.taxes):
+            tax.liable = True
     _words(history)
 
 

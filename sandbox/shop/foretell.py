@@ -65,19 +65,20 @@ def of_order(order: Order, fate: Fate) -> Expected:
 def components(order: Order) -> dict[str, Decimal]:
     """The sale by component, from the shop's own model: prices net of included tax, discounts apart."""
     removed = {line.id: line.quantity - line.removed for line in order.lines}
-    sums = dict.fromkeys(("goods", "gift_cards", "tips", "tax", "discount", "duties"), ZERO)
+    sums = dict.fromkeys(("goods", "gift_cards", "tips", "tax", "marketplace_tax", "discount", "duties"), ZERO)
+    owed = "marketplace_tax" if any(tax.liable for part in order.parts() for tax in part.taxes) else "tax"
     for line in order.lines:
         kept = removed[line.id]
         tax = line.upto(line.tax, kept, order.currency)
         into = {"gift_card": "gift_cards", "tip": "tips"}.get(line.kind, "goods")
         sums[into] += line.price * kept - (tax if order.taxes_included else ZERO)
-        sums["tax"] += tax
+        sums[owed] += tax
         sums["discount"] += line.upto(line.discount, kept, order.currency)
         sums["duties"] += line.upto(line.duties, kept, order.currency)
     sums["shipping"] = ZERO
     for charge in order.shipping:
         sums["shipping"] += charge.price - (charge.tax if order.taxes_included else ZERO)
-        sums["tax"] += charge.tax
+        sums[owed] += charge.tax
         sums["discount"] += charge.discount
     sums |= {"fees": order.fees, "rounding": order.rounding}
     sums["total"] = sum(sums.values(), ZERO) - 2 * sums["discount"]

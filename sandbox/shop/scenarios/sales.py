@@ -187,3 +187,27 @@ def chatty(history: History) -> None:
     history.wait()
     history.order.tags = ["done"]
     history.tell()
+
+
+@SALES.scenario(2)
+def through_a_marketplace(history: History) -> None:
+    """The marketplace owes the tax: it is never the shop's own liability."""
+    history.order.channel = "amazon"
+    paid_sale(history, Wishes(marketplace=True))
+
+
+@SALES.scenario(1)
+def contradicted_then_settled(history: History) -> None:
+    """Two contents under one version, and later a body that settles which is right."""
+    history.stamped = False
+    fill(history, Wishes(plain=True))
+    sale = history.transact("sale", due(history))
+    history.tell("orders/create", keep=True)
+    history.tell_transaction(sale)
+    history.order.po_number = f"PO-OTHER-{history.order.number}"
+    history.tell("orders/updated", keep=True)
+    history.wait()
+    history.order.po_number = f"PO-{history.order.number}"
+    if history.shop.ships_itself:
+        history.ship()
+    history.tell("orders/updated")
