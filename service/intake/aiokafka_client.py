@@ -64,11 +64,13 @@ class AiokafkaClient:
         """Leave the group; where that hangs, at least close the sockets."""
         try:
             async with asyncio.timeout(seconds):
-                await self._consumer.stop()
-        except (TimeoutError, KafkaError):
-            with contextlib.suppress(TimeoutError, KafkaError):
+                with _translated():
+                    await self._consumer.stop()
+        except (TimeoutError, ClientError):
+            with contextlib.suppress(TimeoutError, ClientError):
                 async with asyncio.timeout(seconds):
-                    await self._consumer._client.close()  # noqa: SLF001  nothing public closes them
+                    with _translated():
+                        await self._consumer._client.close()  # noqa: SLF001  nothing public closes them
 
     async def poll(self, *, seconds: float, most: int) -> Mapping[Slot, Sequence[Raw]]:
         """Return what was fetched, by partition."""
@@ -163,6 +165,12 @@ def _translated() -> Iterator[None]:
         raise _NoPositionYet(str(exc)) from exc
     except (KafkaError, ConsumerStoppedError) as exc:
         raise ClientError(f"{type(exc).__name__}: {exc}") from exc
+    except asyncio.CancelledError as exc:
+        # aiokafka awaits its own tasks after it cancelled them, and lets their cancellation through as if it were ours.
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise ClientError("cancelled from within the client") from exc
 
 
 def _known(offset: Any) -> int | None:  # noqa: ANN401  aiokafka is not typed

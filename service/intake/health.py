@@ -22,7 +22,7 @@ class Health:
     waits: Mapping[str, int]
     """Named waits, with the number of lanes in each; `kafka` and `gate` concern all."""
     lag: Mapping[Slot, int]
-    """Records in the log that are not settled."""
+    """Records in the log that are not settled; of partitions whose start is known."""
     in_flight: int
     waiting: int
     """Items that nobody works on at the moment."""

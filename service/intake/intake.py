@@ -170,6 +170,8 @@ class Intake:
         try:
             await work()  # type: ignore[misc]
         except asyncio.CancelledError:
+            if self._state == "running":
+                self._fail(RuntimeError("a part of intake was cancelled, but nobody has stopped it"))
             raise
         except BaseException as exc:  # noqa: BLE001  nothing may end a part of intake unheard
             self._fail(exc)

@@ -79,12 +79,7 @@ class Lanes:
         lane = self._lanes.get(key)
         if lane is None:
             lane = self._lanes[key] = Lane(key)
-        self.waiting += 1
-        if item.record is not None:
-            if self._payloads >= self._limits.payloads:
-                item.let_go()
-            else:
-                self._payloads += 1
+        self._enter(item)
         lane.items.append(item)
         state = lane.state
         if state is State.IDLE or (state is State.QUEUED and item.priority < lane.priority):
@@ -197,6 +192,14 @@ class Lanes:
                 item.bring_back(self._reroute(item))
         return batch
 
+    def _enter(self, item: Item) -> None:
+        self.waiting += 1
+        if item.record is not None:
+            if self._payloads >= self._limits.payloads:
+                item.let_go()
+            else:
+                self._payloads += 1
+
     def _leave(self, item: Item) -> None:
         self.waiting -= 1
         if item.record is not None and not item.gone:
@@ -207,9 +210,7 @@ class Lanes:
             if item.partition is not None and item.partition.lost:
                 continue
             lane.items.appendleft(item)
-            self.waiting += 1
-            if item.record is not None:
-                self._payloads += 1
+            self._enter(item)
 
     def _forget(self, lane: Lane) -> None:
         lane.state = State.IDLE

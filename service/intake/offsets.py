@@ -65,7 +65,7 @@ class Tracker:
 
     def add(self, offset: int, *, pieces: int, size: int) -> None:
         """Take a NEW record in, to be worked on in `pieces` parts; a record of no parts is done at once."""
-        self._reads[offset] = _Read(pieces, size if pieces else 0)
+        self._reads[offset] = _Read(pieces, size)
         if offset < self.next_offset:
             insort(self._order, offset)
         else:

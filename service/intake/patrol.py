@@ -20,7 +20,9 @@ from service.intake.watchdog import Advice, Look, Stall
 from service.ports import Clock
 
 ROUND_S: Final = 5.0
-ASK_S: Final = 10.0
+ASK_S: Final = 5.0
+SILENCE_S: Final = 2.0
+"""Brokers that have not answered a question for so long are a named wait; they answer within milliseconds."""
 
 
 class Patrol:
@@ -49,6 +51,8 @@ class Patrol:
         self._stall = Stall(stall_s=stall_s, now=clock.now())
         self._ends: dict[Slot, int] = {}
         self._answered = True
+        self._asked: float | None = None
+        """When the question was asked that is not answered yet."""
 
     async def run(self) -> NoReturn:
         """Go round for ever; Fatal where a new client did not help either."""
@@ -69,12 +73,15 @@ class Patrol:
         slots = list(self._assignment.held)
         if client is None or not self._assignment.joined or not slots:
             return
+        self._asked = self._clock.now()
         try:
             async with asyncio.timeout(ASK_S):
                 logs = await client.logs(slots)
         except (ClientError, TimeoutError):
             self._answered = False
             return
+        finally:
+            self._asked = None
         self._answered = True
         self._ends = {slot: log.end for slot, log in logs.items()}
 
@@ -112,11 +119,14 @@ class Patrol:
             return 0  # what is left are transaction markers
         return max(0, self._end(one) - one.tracker.low_water)
 
+    def _silent(self) -> bool:
+        return self._asked is not None and self._clock.now() - self._asked > SILENCE_S
+
     def health(self, *, state: str, loop_lag_s: float) -> Health:
         """Put together what is known."""
         held = self._assignment.held
         waits = {wait: len(lanes) for wait, lanes in self._lanes.waits.items()}
-        if self._session.trouble:
+        if self._session.trouble or not self._answered or self._silent():
             waits["kafka"] = 1
         if self._assignment.wait:
             waits["gate"] = 1
@@ -130,7 +140,7 @@ class Patrol:
             ready=self._assignment.joined and all(one.open for one in held.values()),
             paused={slot: one.paused for slot, one in held.items() if one.paused},
             waits=waits,
-            lag={slot: self._lag(one) for slot, one in held.items()},
+            lag={slot: self._lag(one) for slot, one in held.items() if one.open or one.tracker.next_offset},
             in_flight=self._lanes.running,
             waiting=self._lanes.waiting,
             lanes=len(self._lanes),

@@ -73,7 +73,6 @@ class Assignment:
     def fence(self) -> None:
         """From here on nothing is read and nothing is committed; the lanes and trackers stay as they are."""
         self.joined = False
-        self._lanes.freeze()
         if self._gate is not None:
             self._gate.cancel()
         for one in self.held.values():
@@ -123,12 +122,9 @@ class Assignment:
                     starts = {slot: self._start(slot, marks, commits, logs) for slot in self.held}
                     if self._settings.rewind_s:
                         starts |= await self._rewind(client, starts, logs)
-                for slot, one in self.held.items():
-                    # Nothing is committed below what a successor committed while we were away (correctness 20).
-                    one.tracker.raise_floor(starts[slot])
-                    client.seek(slot, one.tracker.next_offset)
-                    one.committed = commits[slot] if commits[slot] == marks.get(slot) else None
-                client.resume(list(self.held))
+                if self.epoch != epoch or not self.joined:  # a cancellation that was swallowed on its way
+                    return
+                self._set_out(client, starts, marks, commits)
             except (ClientError, *LEDGER_ERRORS) as exc:
                 attempt += 1
                 self.wait = f"start positions are not known yet: {type(exc).__name__}: {exc}"
@@ -142,6 +138,20 @@ class Assignment:
             if self.committer is not None:
                 self.committer.note(0)
             return
+
+    def _set_out(
+        self,
+        client: Client,
+        starts: Mapping[Slot, int],
+        marks: Mapping[Slot, int],
+        commits: Mapping[Slot, int | None],
+    ) -> None:
+        for slot, one in self.held.items():
+            # Nothing is committed below what a successor committed while we were away (correctness 20).
+            one.tracker.raise_floor(starts[slot])
+            client.seek(slot, one.tracker.next_offset)
+            one.committed = commits[slot] if commits[slot] == marks.get(slot) else None
+        client.resume(list(self.held))
 
     async def _ask(self, client: Client) -> tuple[Mapping[Slot, int], Mapping[Slot, int | None], Mapping[Slot, Log]]:
         slots = list(self.held)

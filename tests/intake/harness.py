@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from service.intake.aiokafka_client import AiokafkaClient
 from service.intake.client import Client
@@ -250,6 +251,8 @@ async def committed(bootstrap: str, group: str) -> dict[Slot, int]:
     await admin.start()
     try:
         found = await admin.list_consumer_group_offsets(group)
+    except GroupCoordinatorNotAvailableError:  # a broker that had no group yet
+        return {}
     finally:
         await admin.close()
     return {(slot.topic, slot.partition): at.offset for slot, at in found.items() if at.offset >= 0}

@@ -8,9 +8,9 @@ from sandbox.broker import MockBroker
 from sandbox.kafka_server import KafkaServer
 from schemas.event import Position
 from schemas.outcome import Reason
-from service.errors import Fatal, Retryable
+from service.errors import Retryable
 from service.intake.connection import Connection
-from service.intake.dead_letters import KafkaDeadLetters, Storm
+from service.intake.dead_letters import KafkaDeadLetters
 from service.intake.producer import Producer, Unsent
 from service.ports import DeadLetter, Record
 from tests.fixtures_kafka import new_topic
@@ -128,36 +128,3 @@ async def test_a_poisoned_producer_is_made_anew() -> None:
         await producer.close()
     finally:
         broker.close()
-
-
-def test_a_storm_of_dead_letters_stops_intake() -> None:
-    storm = Storm(share=0.5, least=10, window=100)
-    for _ in range(9):
-        storm.handled(1)
-        storm.died("undecodable")
-    storm.handled(1)
-    with pytest.raises(Fatal, match=r"for the same reason \(undecodable\).*Nothing was skipped"):
-        storm.died("undecodable")
-
-
-def test_a_few_dead_letters_among_many_are_no_storm() -> None:
-    storm = Storm(share=0.5, least=10, window=100)
-    for number in range(10_000):
-        storm.handled(1)
-        if number % 5 == 0:
-            storm.died("undecodable")
-
-
-def test_dead_letters_of_different_reasons_are_no_storm() -> None:
-    storm = Storm(share=0.5, least=10, window=100)
-    for number in range(1000):
-        storm.handled(1)
-        storm.died(f"reason {number % 4}")
-
-
-async def test_in_a_storm_nothing_is_put_anywhere(kafka: str) -> None:
-    shelf, storm = Shelf(), Storm(least=1)
-    letters = KafkaDeadLetters(producer=Producer(Connection(kafka)), topic="t", fallback=shelf, storm=storm)
-    with pytest.raises(Fatal):
-        await letters.put(letter())
-    assert not shelf.letters

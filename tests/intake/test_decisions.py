@@ -77,11 +77,31 @@ LIMITS = WindowLimits(records=100, bytes=1000, total_bytes=2000)
         (100, 0, 0, 1, "window full: records"),
         (1, 1000, 1000, 4, "window full: bytes"),
         (1, 600, 2000, 4, "window full: bytes of all partitions"),
+        (1, 500, 2000, 4, "window full: bytes of all partitions"),
         (1, 400, 2000, 4, ""),  # holds less than its share of 500: others' waiting must not starve it
     ],
 )
 def test_a_full_window_pauses_its_partition(records: int, size: int, total: int, partitions: int, why: str) -> None:
     assert full(records=records, size=size, total=total, partitions=partitions, limits=LIMITS) == why
+
+
+@pytest.mark.parametrize(
+    ("records", "size", "total", "partitions", "may"),
+    [
+        (50, 500, 1000, 1, True),
+        (51, 0, 0, 1, False),
+        (0, 501, 501, 1, False),
+        (0, 250, 2000, 4, True),  # half of its share of 500, whatever the others hold
+        (0, 251, 2000, 4, False),
+        (0, 251, 1000, 4, True),
+        (0, 251, 1001, 4, False),
+        (0, 0, 0, 0, True),
+    ],
+)
+def test_a_paused_partition_is_read_on_when_half_its_room_is_free(
+    *, records: int, size: int, total: int, partitions: int, may: bool
+) -> None:
+    assert roomy(records=records, size=size, total=total, partitions=partitions, limits=LIMITS) is may
 
 
 @given(

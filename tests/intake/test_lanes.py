@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from schemas.event import Position
 from service.errors import FenceLost, Retryable, Waiting
 from service.intake.consumer_settings import WindowLimits
-from service.intake.lane import GONE, Item
+from service.intake.lane import GONE, Item, Lane
 from service.intake.lanes import Handle, Lanes
 from service.intake.partition import Partition
 from service.ports import Priority, Record
@@ -304,6 +304,23 @@ async def test_payloads_beyond_the_limit_are_let_go_and_read_again_in_turn() -> 
     assert got == ["first", "payload 1", "payload 2", "again [3]", "again [4]"]
 
 
+async def test_payloads_of_lanes_that_wait_are_let_go_as_well() -> None:
+    desk, held = Desk(), [item(offset, payload=f"payload {offset}") for offset in range(20)]
+
+    async def handle(key: str, items: Sequence[Item]) -> None:
+        del key
+        assert all(str(one.payload).endswith(str(offsets([one])[0])) for one in items)
+        raise Waiting(wait="breaker", why="the ERP is away", after=3600)
+
+    limits = WindowLimits(in_flight=4, payloads=5)
+    async with lanes_with(handle, desk, limits=limits, reroute=lambda one: f"again {offsets([one])[0]}") as lanes:
+        for one in held:
+            lanes.push(f"k{offsets([one])[0]}", one)
+        await until(lambda: len(lanes.waits.get("breaker", ())) == 20)
+        assert sum(one.payload is not GONE for one in held) == 5
+        assert not desk.errors
+
+
 async def test_a_wake_up_runs_in_the_lane_like_any_item() -> None:
     gate, desk, woken = Gate(), Desk(), []
 
@@ -321,7 +338,12 @@ async def test_a_wake_up_runs_in_the_lane_like_any_item() -> None:
         await until(lambda: woken == ["released"])
 
 
-Work = Callable[[], Awaitable[None]]
+def test_a_lane_is_as_urgent_as_its_most_urgent_item() -> None:
+    lane = Lane("a")
+    assert lane.best() is Priority.REPLAY
+    for priority in (Priority.REPLAY, Priority.RECOVERY, Priority.LIVE):
+        lane.items.append(item(0, priority=priority))
+        assert lane.best() is priority
 
 
 async def test_thousands_of_lanes_need_no_task_of_their_own() -> None:

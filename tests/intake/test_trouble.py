@@ -217,6 +217,23 @@ async def test_a_broker_that_is_away_for_15_seconds_needs_nobody(own_kafka: Kafk
     assert not works.twice
 
 
+async def test_wake_ups_run_while_there_is_no_broker(own_kafka: KafkaServer) -> None:
+    """The client is replaced again and again meanwhile; what the ledger wakes needs no Kafka."""
+    topic = await new_topic(own_kafka.bootstrap)
+    works, notes = Works(), Notes()
+    settings = settings_for(own_kafka.bootstrap, topic, **QUICK)
+    intake = make_intake(settings, works, observer=notes, limits=WindowLimits(stall_s=1))
+    async with running(intake) as task:
+        await until(lambda: intake.health().ready)
+        own_kafka.kill()
+        await until(lambda: len(notes.rebuilds) >= 2)
+        intake.wake("a", "due")
+        await until(lambda: works.wakes == [("a", "due")])
+        assert "kafka" in intake.health().waits
+        assert intake.health().stalled
+        assert not task.done()
+
+
 async def test_a_broker_that_hangs_is_got_over(own_kafka: KafkaServer) -> None:
     topic = await new_topic(own_kafka.bootstrap)
     works, notes = Works(), Notes()
@@ -238,3 +255,18 @@ async def test_a_broker_that_hangs_is_got_over(own_kafka: KafkaServer) -> None:
         await producer.send_and_wait(topic, b"", key=b"after")
         await until(lambda: works.distinct() == 102)
         await all_committed(own_kafka.bootstrap, settings.group, 102)
+
+
+class SelfCancelling(AiokafkaClient):
+    """A client whose own broken cancellation comes out of a call, as aiokafka's stop() does without a broker."""
+
+    async def poll(self, *, seconds: float, most: int) -> Mapping[Slot, Sequence[Raw]]:
+        del seconds, most
+        raise asyncio.CancelledError
+
+
+async def test_a_cancellation_that_nobody_asked_for_ends_intake_aloud(kafka: str) -> None:
+    topic = await new_topic(kafka)
+    intake = make_intake(settings_for(kafka, topic), Works(), make_client=SelfCancelling)
+    with pytest.raises(RuntimeError, match="nobody has stopped it"):
+        await asyncio.wait_for(intake.run(), 30)
