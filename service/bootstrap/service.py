@@ -210,7 +210,9 @@ class Service:
         missing = {} if now.ready else {"assignment": "the start positions of the partitions are not known yet"}
         if now.state != "running":
             missing["intake"] = now.state
-        return Health(stall=now.stalled, missing=missing, waits={name: str(count) for name, count in now.waits.items()})
+        # Brokers that are away are a named wait, never a stall (correctness 16): another process would not find them.
+        stall = "" if "kafka" in now.waits else now.stalled
+        return Health(stall=stall, missing=missing, waits={name: str(count) for name, count in now.waits.items()})
 
     def _signals(self) -> asyncio.Task[bool]:
         told = asyncio.Event()
