@@ -15,7 +15,7 @@ from service.plan.compare import total_differs
 from service.plan.draft import Draft, Stage
 from service.plan.order import adjust, confirm
 from service.plan.sale import Sale, reduction_of, refund_fails
-from service.plan.state import parked, posted, unchanged, waiting
+from service.plan.state import parked, posted, skipped, unchanged, waiting
 
 _RETURN_MISSING = "no target was chosen for its {names}; set it with `orderferry map set`"
 
@@ -88,11 +88,15 @@ def _give_back(draft: Draft, order: Order, refund: Refund, have: Posted) -> None
 
 
 def _credited(draft: Draft, order: Order, refund: Refund, document: Ref, amount: Decimal) -> bool:
-    """Whether the credit stands in the ERP; asks for it where it does not."""
+    """Whether the credit stands in the ERP; asks for it where it does not. What holds it up holds its refund up."""
     if document in draft.applied.posted:
+        draft.say(posted(document))
         return True
+    if refund.ref in draft.applied.discarded:
+        draft.say(skipped(refund.ref, Reason.DISCARDED, "a person ended it"))
+        return False
     have = draft.applied.posted[order.ref]
-    draft.want(
+    wanted = draft.want(
         Stage.LOWER,
         Credit(
             document=document,
@@ -106,6 +110,8 @@ def _credited(draft: Draft, order: Order, refund: Refund, document: Ref, amount:
             notes=f"Refund {refund.external_id} of {order.name}",
         ),
     )
+    if not wanted:
+        draft.say(draft.verdicts[document].model_copy(update={"document": refund.ref}))
     return False
 
 

@@ -195,6 +195,7 @@ class Rig:
         policies: Sequence[Policy] | None = None,
         timing: Timing = QUICK,
         lease_seconds: float = 60.0,
+        kind: type[Arcus] = Arcus,
         **changes: Any,
     ) -> Pod:
         """Start a process; the policies are those of its settings."""
@@ -206,7 +207,7 @@ class Rig:
         base = {(one.external_source, one.tenant): one for one in given}
         book = PolicyBook(base=base, tables=Tables(desk, SqlPolicies(database)))
         await book.refresh()
-        arcus = self.adapter(timing, **changes)
+        arcus = self.adapter(timing, kind, **changes)
         story = Story(
             ledger=ledger,
             erp_of=lambda _source, _tenant: arcus,
@@ -217,7 +218,7 @@ class Rig:
         )
         return Pod(name, ledger, desk, book, arcus, story, self.clock)
 
-    def adapter(self, timing: Timing = QUICK, **changes: Any) -> Arcus:
+    def adapter(self, timing: Timing = QUICK, kind: type[Arcus] = Arcus, **changes: Any) -> Arcus:
         """Build an adapter as after a start."""
         given = {
             "base_url": f"{self.driver.base}/v1",
@@ -227,7 +228,7 @@ class Rig:
             "frozen_wait_s": 0.05,
             "product_refresh_s": 0.0,
         }
-        return Arcus(settings=settings(**{**given, **changes}), courier=courier_over(self.transport), clock=self.clock)
+        return kind(settings=settings(**{**given, **changes}), courier=courier_over(self.transport), clock=self.clock)
 
     def lie(self, kinds: Mapping[str, float], **more: Any) -> None:
         """Let the ERP fail from now on."""

@@ -13,6 +13,7 @@ from schemas.payment import PaymentStatus
 from schemas.posted import PostedStatus
 from service.plan.policy import Fulfilment as Ships
 from service.plan.policy import Targets
+from service.plan.state import Blocked
 from tests.plan.world import (
     SHIPPED,
     SHOP,
@@ -196,3 +197,31 @@ def test_what_a_person_discarded_is_left_alone() -> None:
     parked.discarded = frozenset({REFUND.model_copy(update={"kind": Kind.ORDER, "external_id": "1"})})
     assert parked.verdict().reason is Reason.DISCARDED
     assert parked.verdict(Kind.PAYMENT, "91").reason is Reason.DISCARDED
+
+
+def overpaid_back() -> World:
+    """A return, and a credit beside it."""
+    return sold_with(refund("81", back(), discrepancy=money("3.00")), left="10.00")
+
+
+def test_a_credit_beside_a_return_is_told_with_its_refund() -> None:
+    world = overpaid_back()
+    assert world.verdict(Kind.REFUND, "81").outcome is OutcomeName.POSTED
+    assert world.verdict(Kind.REFUND, "81:credit").outcome is OutcomeName.POSTED
+
+
+def test_what_holds_the_credit_up_holds_its_refund_up() -> None:
+    world = overpaid_back()
+    world.blocked["refund:81/credit"] = Blocked(Reason.ERP_REFUSED, "no credits here")
+    assert world.verdict(Kind.REFUND, "81").reason is Reason.ERP_REFUSED
+    assert world.verdict(Kind.REFUND, "81:credit").reason is Reason.ERP_REFUSED
+
+
+def test_no_credit_is_made_for_a_refund_that_a_person_ended() -> None:
+    world = overpaid_back()
+    world.blocked["refund:81/credit"] = Blocked(Reason.ERP_REFUSED, "no credits here")
+    world.settle()
+    world.blocked.clear()
+    world.discarded = frozenset({REFUND})
+    assert world.verdict(Kind.REFUND, "81").reason is Reason.DISCARDED
+    assert "refund:81/credit" not in world.names()
