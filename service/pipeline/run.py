@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from schemas.base import Kind, Ref
+from schemas.effect import Effect, RecordPayment, RefundCash
 from schemas.outcome import OutcomeName, Verdict
 from schemas.posted import Posted
 from service.plan.draft import Plan
@@ -13,6 +14,8 @@ from service.plan.planner import plan
 from service.plan.policy import Policy
 from service.plan.state import Applied, Blocked, Desired
 from service.ports import Absorbed, Arrival, EventEnd, Intent, Known, Lease, Opened, Priority
+
+_LONG_AGO = 1.0  # as `read_at`: to be read again before anything is paid against it; 0 is "never read"
 
 
 @dataclass
@@ -63,6 +66,17 @@ class Run:
     def reread(self, document: Posted) -> None:
         """Take over a document that was read again, whole."""
         self.posted[document.document] = self.changed[document.document] = document
+
+    def count(self, effect: Effect) -> None:
+        """Carry cash over to the order, whose own document such an answer does not bring (books 11)."""
+        order = self.posted.get(self.root)
+        if order is None:
+            return
+        if isinstance(effect, RecordPayment):
+            cash = {"paid": order.paid + effect.amount, "balance": order.balance - effect.amount}
+            self.reread(order.model_copy(update=cash))
+        elif isinstance(effect, RefundCash):  # whether that opens the balance again is the ERP's to say
+            self.reread(order.model_copy(update={"read_at": _LONG_AGO}))
 
     def take_along(self) -> tuple[list[Intent], list[Posted]]:
         """Hand over what has to be committed with the next transaction."""

@@ -38,11 +38,13 @@ _FRESH_S = 5.0  # a balance read this long ago may be paid against: well under w
 _OF_THE_ERP = frozenset({Reason.ERP_TOTAL_DIFFERS, Reason.ERP_HOLD, Reason.OVERPAID, Reason.FEWER_GOODS})
 """What stands in the ERP is the reason: a person may have changed it there since it was read."""
 
+TENANT_SET_UP = "tenant:"
+"""The condition on which documents of an unknown shop wait."""
 _UNKNOWN = Stay(
     OutcomeName.PARKED,
     Reason.TENANT_UNKNOWN,
     "this shop is not in the settings; add it under `tenants`",
-    release="tenant:",
+    release=TENANT_SET_UP,
 )
 _PAUSED = Stay(OutcomeName.WAITING, Reason.TENANT_PAUSED, "this shop is paused")
 _LOOK_AGAIN_S = 900.0  # what people mend in the ERP itself is noticed within this
@@ -258,6 +260,8 @@ class Story:
         refusal = run.opened.refusals.get(effect.name)
         if refusal is None or refusal.content != step.digest:
             return step
+        if erp.reason(refusal.code, effect) is Reason.OVERPAID:
+            return step  # it was planned against the balance just read, which allows it now
         if not await self._refreshed(run, erp, effect.document):  # a person may have dealt with it in the ERP
             self._block(run, effect, Blocked(erp.reason(refusal.code, effect), refusal.detail))
         return None
@@ -290,6 +294,7 @@ class Story:
             run.ended.append(result.intent)
         if isinstance(result, Done):
             run.learn(result.posted)
+            run.count(result.intent.effect)
         elif isinstance(result, Doubt):
             run.doubt(result.verdict, result.wake_at)
 

@@ -84,7 +84,12 @@ class _Builder:
         self._adjustments.append(PostedAdjustment(label="Kept back", component=Component.DISCOUNT, amount=-amount))
 
     def build(self, discount: Decimal) -> Sale:
-        """Finish."""
+        """Finish. An ERP takes no discount above the lines: what a fee will pay for is taken off after the fee."""
+        beyond = discount - sum((line.rate * line.quantity for line in self._lines), ZERO)
+        if beyond > 0:
+            discount -= beyond
+            rest = PostedAdjustment(label="Discount", component=Component.DISCOUNT, amount=-beyond)
+            self._adjustments.append(rest)
         sums: dict[tuple[str, Component], Decimal] = {}
         for part in self._adjustments:
             sums[part.label, part.component] = sums.get((part.label, part.component), ZERO) + part.amount

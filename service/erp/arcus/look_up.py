@@ -90,9 +90,11 @@ class LookUp:
             reason, detail = Reason.IN_DOUBT, f"{refused.what}: the ERP does not know it"
         except Unknown as incomplete:
             reason, detail = Reason.IN_DOUBT, f"what was found is not what was sent: {incomplete.why}"
-        settles = intent.deadline + self._settings.settle_horizon_s - self._clock.now()
+        # Counted from the first read: it may have waited long for the second one's turn.
+        settles = intent.deadline + self._settings.settle_horizon_s - began
         if reason is Reason.IN_DOUBT and settles > 0:
-            raise Retryable(what, f"{detail}; it may be an old answer", min(settles, LOOK_AGAIN))
+            left = intent.deadline + self._settings.settle_horizon_s - self._clock.now()
+            raise Retryable(what, f"{detail}; it may be an old answer", max(0.0, min(left, LOOK_AGAIN)))
         return Unclear(reason, detail)
 
     def _absent(self, intent: Intent, began: float) -> Absent | Unclear:
