@@ -169,7 +169,9 @@ def sale_of(order: Order, policy: Policy, removed: Mapping[str, int]) -> Sale:
         tax += _own(charge.taxes)
         liable += _sum(charge.taxes) - _own(charge.taxes)
         discount += charge.discount
-    build.component(Component.DUTIES, duties or order.totals.duties)
+    if not any(line.duties for line in order.lines):
+        duties = order.totals.duties
+    build.component(Component.DUTIES, duties)
     build.component(Component.FEES, order.totals.fees)
     build.component(Component.TAX, tax)
     if liable:

@@ -540,3 +540,32 @@ def test_a_policy_is_another_as_soon_as_one_rule_is_and_never_otherwise() -> Non
     one, same = policy(channels={"web", "pos", "app"}), policy(channels={"app", "web", "pos"})
     assert one.version == same.version
     assert one.version != policy(channels={"web"}).version
+
+
+def test_duties_leave_with_the_goods_that_they_were_for() -> None:
+    gone = line("12", quantity=1, current_quantity=0, price="5.00", duties=money("2.16"))
+    sold = order(line(), gone, financial_status=FinancialStatus.PENDING, net_terms=True, current_total=money("20.00"))
+    world = World().see(sold)
+    assert world.verdict().outcome is OutcomeName.POSTED
+    assert world.sale.total == money("20.00")
+
+
+def test_duties_that_no_line_carries_are_those_of_the_order() -> None:
+    sold = order()
+    totals = sold.totals.model_copy(update={"duties": money("2.00"), "total": money("22.00")})
+    world = World().see(
+        sold.model_copy(update={"totals": totals, "current_total": money("22.00")}), payment(amount="22.00")
+    )
+    assert world.verdict().outcome is OutcomeName.POSTED
+
+
+def test_a_discount_beyond_the_lines_is_taken_off_after_the_fee_that_it_is_for() -> None:
+    rules = policy(targets=TARGETS.model_copy(update={"shipping": "fee:Shipping"}))
+    free = Shipping(price=money("5.00"), discount=money("5.00"))
+    sold = order(line(discount=money("20.00")), shipping=(free,), financial_status=FinancialStatus.PENDING)
+    world = World(rules).see(sold)
+    assert world.verdict().outcome is OutcomeName.POSTED
+    create = world.done[0]
+    assert isinstance(create, CreateOrder)
+    assert (create.discount, create.total) == (money("20.00"), money("0.00"))
+    assert [e.amount for e in world.done if isinstance(e, Adjust)] == [money("5.00"), money("-5.00")]
