@@ -40,7 +40,7 @@ class Session:
 
     async def run(self, rows: Rows, wanted: Collection[str], *, rivals: bool) -> None:
         """Run row by row."""
-        self.report.conditions = await _conditions(self.bench)
+        self.report.conditions = {"rows": ", ".join(wanted), **await _conditions(self.bench)}
         for row in rows.rates:
             if row.name in wanted:
                 await self._rate(row, rivals=rivals)
@@ -50,6 +50,8 @@ class Session:
         if rows.memory.name in wanted:
             result = rows.memory.result()
             await self._noted(result, memory_run(self.bench, rows.memory, result))
+        self.report.complete = True
+        self.report.write(self.out)
 
     async def _rate(self, row: RateRow, *, rivals: bool) -> None:
         """Carry one topic with the product, then with the baselines."""
@@ -65,8 +67,10 @@ class Session:
         """Keep what came of a run, also where nothing did: the next is a run of its own."""
         self.console.print(f"{result.name} ...", style="dim", markup=False)
         self.report.results.append(result)
+        result.error = "it was interrupted"  # until it ends
         try:
             await run
+            result.error = ""
         except Exception as error:  # noqa: BLE001  whatever it is, it is this line's result
             result.error = f"{type(error).__name__}: {error}"
             self.console.print(result.error, style="red", markup=False)
@@ -111,7 +115,7 @@ async def _conditions(bench: Bench) -> dict[str, Any]:
         "records": f"raw Shopify orders of {RECORD_BYTES:,} bytes, {LINES} lines, tax, shipping, a discount",
         "keys": f"every order its own key, {KEYS:,} of them open at once; {BUYERS} buyers with one address each",
         "in flight": IN_FLIGHT,
-        "intents": "one committed intent an order, its outcome committed before its offset",
+        "intents": "one an order, counted in the ledger after the run; so is every account that had to be made",
         "log level": LOG_LEVEL,
         "window": "without the first and the last 10 % of the orders",
     }

@@ -13,6 +13,7 @@ from typing import Any, Final
 import asyncpg
 
 SETTINGS: Final = ("server_version", "fsync", "synchronous_commit", "full_page_writes", "shared_buffers")
+DURABLE: Final = ("fsync", "synchronous_commit", "full_page_writes")
 DRIVER: Final = "postgresql+asyncpg"
 
 
@@ -32,6 +33,20 @@ class Postgres:
         finally:
             await connection.close()
 
+    async def durable(self) -> str:
+        """Return why a commit may be lost; empty where none may."""
+        found = await self.settings()
+        off = [f"{name} is {found[name]}" for name in DURABLE if found[name] != "on"]
+        return f"PostgreSQL may lose commits: {', '.join(off)}" if off else ""
+
+    async def intents(self, name: str) -> int:
+        """Count the calls whose intent was committed in a database of the product."""
+        connection = await asyncpg.connect(of_database(self.url, name, driver="postgresql"))
+        try:
+            return int(await connection.fetchval("SELECT count(*) FROM intents"))
+        finally:
+            await connection.close()
+
     async def fresh(self, name: str) -> str:
         """Create an empty database and return its address as SQLAlchemy takes it."""
         connection = await asyncpg.connect(self.url)
@@ -44,14 +59,14 @@ class Postgres:
         return of_database(self.url, name)
 
 
-def of_database(url: str, name: str) -> str:
-    """Return the address of another database on the same server, with SQLAlchemy's driver. Pure."""
+def of_database(url: str, name: str, *, driver: str = DRIVER) -> str:
+    """Return the address of another database on the same server, by default with SQLAlchemy's driver. Pure."""
     scheme, _, rest = url.partition("://")
     place, _, query = rest.partition("?")
     host, _, _ = place.partition("/")
     if not scheme.startswith("postgres"):
         raise ValueError(f"{scheme} is not PostgreSQL: write postgresql://user:password@host/database")
-    return f"{DRIVER}://{host}/{name}" + (f"?{query}" if query else "")
+    return f"{driver}://{host}/{name}" + (f"?{query}" if query else "")
 
 
 @contextmanager

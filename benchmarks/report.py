@@ -36,18 +36,23 @@ class Report:
     conditions: dict[str, Any]
     results: list[Result] = field(default_factory=list)
     quick: bool = False
+    complete: bool = False
+    """Whether every row that was wanted has had its turn."""
 
     @property
     def good(self) -> bool:
         """Whether the product ran validly and met every target; a baseline only has to have run."""
-        return bool(self.results) and all(
-            not result.error if result.kind == "baseline" else result.good for result in self.results
+        return (
+            self.complete
+            and bool(self.results)
+            and all(not result.error if result.kind == "baseline" else result.good for result in self.results)
         )
 
     def document(self) -> dict[str, Any]:
         """Return what bench.json holds."""
         return {
             "good": self.good,
+            "complete": self.complete,
             "quick": self.quick,
             "conditions": self.conditions,
             "ratios": ratios(self.results),

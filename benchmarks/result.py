@@ -59,6 +59,8 @@ class Result:
     resident: int | None = None
     """Most resident bytes of our processes that a sample saw."""
     tally: Tally | None = None
+    intents: int | None = None
+    """Calls whose intent is in the ledger: one an order, and one an account that had to be made."""
     verdicts: list[Verdict] = field(default_factory=list)
     invalid: list[str] = field(default_factory=list)
     """Why these figures may not be used."""
@@ -121,6 +123,7 @@ def _verdicts(result: Result, targets: Targets) -> Sequence[Verdict | None]:
         _at_most("calls answered with 429", None if targets.budget is None else 0, result.throttled, "{:,.0f}"),
         _at_most("resident MiB", targets.resident_mib, megabytes, "{:,.0f}"),
         _books(result.tally),
+        _at_least("intents committed", result.conditions.orders if result.tally else None, result.intents, "{:,.0f}"),
     )
 
 

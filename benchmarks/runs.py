@@ -61,6 +61,8 @@ class Bench:
                 in_flight=IN_FLIGHT,
                 log_level=LOG_LEVEL,
             )
+            if unsafe := await self.postgres.durable():
+                raise RuntimeError(unsafe)
             async with product(setup, folder) as ours:
                 yield books, ours, self.sampler(books, ours.pid)
 
@@ -79,6 +81,7 @@ async def rate_run(bench: Bench, row: RateRow, topic: str, result: Result) -> No
         result.throttled = samples[-1].throttled
         result.resident = max(sample.resident for sample in samples)
         result.tally = await books.tally(totals(row.orders))
+    result.intents = await bench.postgres.intents(f"{bench.run}_{row.name}")
     judged(result, row.targets)
 
 

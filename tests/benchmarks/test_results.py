@@ -70,7 +70,7 @@ def test_counts_are_read_from_the_stats_of_the_sandbox() -> None:
 
 def test_a_run_that_reaches_everything_is_good() -> None:
     targets = Targets(efficiency=0.8, rate=1000, cpu_us=600, resident_mib=300)
-    found = judged(result(figures=figures(), resident=200 << 20, tally=RIGHT), targets)
+    found = judged(result(figures=figures(), resident=200 << 20, tally=RIGHT, intents=12), targets)
     assert found.good
     assert [verdict.what for verdict in found.verdicts] == [
         "share of the ceiling",
@@ -78,6 +78,7 @@ def test_a_run_that_reaches_everything_is_good() -> None:
         "CPU an order, µs",
         "resident MiB",
         "the ERP's books",
+        "intents committed",
     ]
 
 
@@ -136,13 +137,22 @@ def test_wrong_books_make_the_run_bad_and_say_how() -> None:
     assert found.verdicts[0].measured == "3 invoices (1 doubled, amounts differ by 0.01)"
 
 
+@pytest.mark.parametrize(("intents", "good"), [(None, False), (9, False), (10, True), (11, True)])
+def test_every_order_has_its_committed_intent(intents: int | None, good: bool) -> None:
+    assert judged(result(figures=figures(), tally=RIGHT, intents=intents), Targets()).good is good
+
+
 def test_a_baseline_has_to_run_but_has_no_target() -> None:
     bound = judged(result("baseline", figures=figures(erp=39.0)), Targets())
     assert bound.invalid
-    assert Report({}, [result(figures=figures()), bound]).good
-    assert not Report({}, [result(figures=figures()), result("baseline", error="it ended")]).good
-    assert not Report({}, [result(error="it ended")]).good
-    assert not Report({}).good
+    assert Report({}, [result(figures=figures()), bound], complete=True).good
+    assert not Report({}, [result(figures=figures()), result("baseline", error="it ended")], complete=True).good
+    assert not Report({}, [result(error="it ended")], complete=True).good
+
+
+def test_a_bench_that_was_interrupted_is_not_good() -> None:
+    assert not Report({}, [result(figures=figures())]).good
+    assert not Report({}, complete=True).good
 
 
 def test_ratios_compare_runs_of_the_same_latency() -> None:
