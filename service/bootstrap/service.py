@@ -33,7 +33,7 @@ from service.ledger.policies import SqlPolicies
 from service.ledger.sole import sole, take_over
 from service.pipeline.publish import Timing
 from service.pipeline.reception import Reception, Storm
-from service.pipeline.story import Story
+from service.pipeline.story import TENANT_SET_UP, Story
 from service.ports import Mapped
 from service.settings import Settings
 from service.telemetry import logs
@@ -68,6 +68,10 @@ class Tables:
     async def kept_policy(self, version: str) -> str | None:
         """Return a version's text."""
         return await self._policies.get(version)
+
+    async def set_up(self, external_source: str, tenant: str) -> None:
+        """Let go on what came for this tenant while nobody had set it up."""
+        await self._desk.reopen(external_source, tenant, TENANT_SET_UP)
 
 
 class Service:

@@ -28,6 +28,10 @@ class Tables(Protocol):
         """Return a version's text."""
         ...
 
+    async def set_up(self, external_source: str, tenant: str) -> None:
+        """Let go on what came for this tenant while nobody had set it up."""
+        ...
+
 
 _TARGETS = {"tax", "marketplace_tax", "tips", "gift_cards", "shipping", "duties", "fees", "custom", "rounding"}
 _SINGULAR = {"tip": "tips", "gift_card": "gift_cards"}
@@ -68,7 +72,10 @@ class PolicyBook:
             if policy.version not in self._versions:
                 await self._tables.keep_policy(policy.version, canonical(policy))
                 self._versions[policy.version] = policy
+            new = (source, tenant) not in self._current
             self._current[source, tenant] = policy
+            if new:
+                await self._tables.set_up(source, tenant)
 
 
 def with_tables(base: Policy, tables: Sequence[Mapped]) -> Policy:

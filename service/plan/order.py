@@ -80,7 +80,9 @@ def _gate(draft: Draft, order: Order) -> Verdict | None:
     if not order.confirmed:
         return waiting(order.ref, Reason.FRAUD_HOLD, f"order {order.name} is held for review in the shop")
     if not _passes_gate(order, policy.gate):
-        return waiting(order.ref, Reason.GATE, f"order {order.name} is {order.financial_status}, not yet {policy.gate}")
+        known = order.financial_status is not FinancialStatus.OTHER
+        state = order.financial_status if known else "in a payment state that is not known here"
+        return waiting(order.ref, Reason.GATE, f"order {order.name} is {state}, not yet {policy.gate}")
     if policy.fulfilment is Fulfilment.SHOP and order.fulfilment is not Shipped.FULFILLED:
         return waiting(order.ref, Reason.NOT_SHIPPED, f"order {order.name} is invoiced once the shop has shipped it")
     if policy.fulfilment is Fulfilment.SHOP and policy.open_day(order.business_date) is None:

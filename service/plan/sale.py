@@ -229,8 +229,8 @@ def equation_fails(order: Order) -> str:
     pairs = (
         ("lines", goods, stated.lines),
         ("discounts", discounts, stated.discounts),
-        ("shipping", shipping, stated.shipping),
-        ("tax", tax, stated.tax),
+        ("shipping charges", shipping, stated.shipping),
+        ("taxes", tax, stated.tax),
         ("tips", tips or stated.tips, stated.tips),
     )
     for name, ours, theirs in pairs:

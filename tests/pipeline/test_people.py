@@ -1,0 +1,186 @@
+"""What people decide: pauses, holds, releases, mappings, discards, tenants that are set up late."""
+
+from __future__ import annotations
+
+from schemas.base import Kind
+from schemas.order import LineCategory
+from service.ports import Mapped
+from tests.pipeline.journeys import BUYER, PLAIN, SOLD
+from tests.pipeline.rig import TENANT, Pod, Rig, key_of, policy, ref
+from tests.plan.world import TARGETS, line, order, payment
+
+WHO = {"who": "Ann", "why": "the shop asked"}
+
+
+async def set_up(pod: Pod, table: str, name: str, target: str) -> int:
+    reopened = await pod.desk.set_mapping(Mapped("shopify", TENANT, table, name, target), **WHO)
+    await pod.book.refresh()
+    return reopened
+
+
+async def pause(pod: Pod, *, paused: bool) -> None:
+    await pod.desk.pause("shopify", TENANT, paused=paused, **WHO)
+    await pod.book.refresh()
+
+
+async def test_a_shop_that_nobody_set_up_parks_and_goes_on_when_it_is(rig: Rig) -> None:
+    early = await rig.pod("early", policies=[])
+    for facts in SOLD.events:
+        event = await early.see(*facts)
+        assert await early.ended(event) == ("parked", "tenant_unknown")
+    assert await early.said() == {"order 1": "parked/tenant_unknown", "payment 91": "parked/tenant_unknown"}
+    assert await rig.requests() == 0
+    assert await early.release() == []
+    late = await rig.pod("late")
+    assert await late.release() == [key_of()]
+    await SOLD.check(late, await rig.books())
+
+
+async def test_a_paused_shop_waits_by_name_and_goes_on(rig: Rig, pod: Pod) -> None:
+    await pod.see(PLAIN)
+    await pause(pod, paused=True)
+    event = await pod.see(payment())
+    assert await pod.ended(event) == ("waiting", "tenant_paused")
+    assert (await pod.said())["payment 91"] == "waiting/tenant_paused"
+    assert await pod.release() == []
+    assert (await rig.books()).payments() == {}
+    await pause(pod, paused=False)
+    assert await pod.release() == [key_of()]
+    assert set((await pod.said()).values()) == {"posted"}
+    assert await pod.release() == []
+
+
+async def test_what_was_settled_before_a_pause_stays_settled(rig: Rig, pod: Pod) -> None:
+    for facts in SOLD.events:
+        await pod.see(*facts)
+    await pause(pod, paused=True)
+    for facts in SOLD.events:
+        event = await pod.see(*facts)
+        assert (await pod.ended(event))[0] == "unchanged"
+    assert set((await pod.said()).values()) == {"posted"}
+    await pause(pod, paused=False)
+    assert await pod.release() == []
+    await SOLD.check(pod, await rig.books())
+
+
+async def test_a_hold_is_kept_whatever_arrives_until_it_is_released(rig: Rig, pod: Pod) -> None:
+    await pod.see(PLAIN)
+    await pod.desk.hold(key_of(), **WHO)
+    event = await pod.see(payment())
+    assert await pod.ended(event) == ("parked", "held")
+    assert "held by Ann: the shop asked" in await pod.detail(Kind.PAYMENT, "91")
+    await pod.wake()
+    assert await pod.release() == []
+    assert (await rig.books()).payments() == {}
+    await pod.desk.release(key_of(), **WHO)
+    assert await pod.release() == [key_of()]
+    assert set((await pod.said()).values()) == {"posted"}
+
+
+async def test_a_tender_that_is_mapped_lets_its_payments_go_and_nothing_else(rig: Rig, pod: Pod) -> None:
+    await pod.see(PLAIN)
+    await pod.see(payment(gateway="paypal"))
+    await pod.see(order(line(sku="NEW-1"), external_id="2", name="#1002", **BUYER))
+    assert (await pod.said())["payment 91"] == "parked/tender_unmapped"
+    assert (await rig.books()).sale()["order_status"] == "confirmed"
+    assert await set_up(pod, "tender", "paypal", "external") == 1
+    assert await pod.release() == [key_of()]
+    assert set((await pod.said()).values()) == {"posted"}
+    assert (await rig.books()).sound().payments()["91"][0] == "external"
+
+
+async def test_a_sku_that_is_mapped_lets_its_order_go(rig: Rig, pod: Pod) -> None:
+    await pod.see(order(line(sku="OLD-11"), **BUYER))
+    await pod.see(payment())
+    assert await pod.said() == {"order 1": "parked/sku_unknown", "payment 91": "parked/parent_parked"}
+    assert "OLD-11" in await pod.detail()
+    assert await set_up(pod, "sku", "OLD-11", "SKU-11") == 1
+    await pod.release()
+    assert set((await pod.said()).values()) == {"posted"}
+    assert (await rig.books()).sound().line("SKU-11") == 20
+
+
+async def test_a_target_that_is_chosen_lets_its_order_go(rig: Rig) -> None:
+    pod = await rig.pod(policies=[policy(targets=TARGETS.model_copy(update={"gift_cards": None}))])
+    await pod.see(order(line(category=LineCategory.GIFT_CARD, sku=""), **BUYER))
+    await pod.see(payment())
+    assert (await pod.said())["order 1"] == "parked/target_missing"
+    assert await set_up(pod, "gift_card", "any", "sku:GIFT") == 1
+    await pod.release()
+    assert set((await pod.said()).values()) == {"posted"}
+    assert (await rig.books()).sound().line("GIFT") == 20
+
+
+async def test_a_changed_setting_reposts_no_history(rig: Rig, pod: Pod) -> None:
+    for facts in SOLD.events:
+        await pod.see(*facts)
+    before = await rig.writes()
+    await set_up(pod, "shipping", "any", "sku:FEE")
+    for facts in SOLD.events:
+        await pod.see(*facts)
+    await pod.wake()
+    assert await rig.writes() == before
+    assert set((await pod.said()).values()) == {"posted"}
+
+
+async def test_a_discarded_document_stays_discarded_when_its_cause_is_gone(rig: Rig, pod: Pod) -> None:
+    await pod.see(order(line(sku="OLD-11"), **BUYER))
+    await pod.see(payment())
+    await pod.desk.discard(ref(Kind.ORDER, "1"), **WHO)
+    await pod.release()
+    assert await pod.said() == {"order 1": "skipped/discarded", "payment 91": "skipped/discarded"}
+    await set_up(pod, "sku", "OLD-11", "SKU-11")
+    await pod.release()
+    await pod.see(order(line(sku="OLD-11"), minutes=5, **BUYER))
+    await pod.wake()
+    assert await pod.said() == {"order 1": "skipped/discarded", "payment 91": "skipped/discarded"}
+    assert (await rig.books()).documents() == []
+
+
+async def test_a_discarded_payment_leaves_its_order_as_it_is(rig: Rig, pod: Pod) -> None:
+    await pod.see(PLAIN)
+    await pod.see(payment(gateway="paypal"))
+    await pod.desk.discard(ref(Kind.PAYMENT, "91"), **WHO)
+    await set_up(pod, "tender", "paypal", "external")
+    await pod.release()
+    assert (await pod.said())["payment 91"] == "skipped/discarded"
+    books = (await rig.books()).sound()
+    assert (books.sale()["order_status"], books.payments()) == ("confirmed", {})
+
+
+async def test_a_held_order_goes_on_once_the_erp_released_it(rig: Rig, pod: Pod) -> None:
+    await pod.see(order(line(sku="HOLD-1"), **BUYER))
+    await pod.see(payment())
+    assert await pod.said() == {"order 1": "parked/erp_hold", "payment 91": "parked/parent_parked"}
+    sale = (await rig.books()).sale()
+    done = await rig.driver.call("POST", f"/orders/{sale['id']}/release-hold", {}, entity="usd")
+    assert done.status == 200
+    rig.clock.ahead += 60
+    await pod.desk.release(key_of(), **WHO)
+    await pod.release()
+    assert set((await pod.said()).values()) == {"posted"}
+
+
+async def test_a_total_that_was_corrected_in_the_erp_lets_the_order_go(rig: Rig, pod: Pod) -> None:
+    await pod.see(order(line(sku="DRIFT-1"), **BUYER))
+    await pod.see(payment())
+    assert await pod.said() == {"order 1": "parked/erp_total_differs", "payment 91": "parked/parent_parked"}
+    sale = (await rig.books()).sale()
+    assert sale["order_status"] == "draft"
+    assert "20.02" in await pod.detail()
+    (wrong,) = sale["line_items"]
+    right = {**wrong, "sell_rate": 10, "line_subtotal": 20, "line_total": 20}
+    await rig.driver.control(
+        "edit",
+        {
+            "entity": "usd",
+            "table": "orders",
+            "id": sale["id"],
+            "set": {"line_items": [right], "subtotal": 20, "order_total": 20, "balance_due": 20},
+        },
+    )
+    rig.clock.ahead += 60
+    await pod.desk.release(key_of(), **WHO)
+    await pod.release()
+    assert set((await pod.said()).values()) == {"posted"}
+    assert (await rig.books()).sound().sale()["payment_status"] == "paid"
