@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -87,9 +88,7 @@ def components(order: Order) -> dict[str, Decimal]:
 
 def of_transaction(order: Order, transaction: Transaction, fate: Fate, profile: Profile) -> Expected:
     """What becomes of a transaction, from its own content and its order's fate."""
-    outcome, reason = (
-        _plain(transaction) or _under(order, transaction.at >= GO_LIVE, fate) or _cash(order, transaction, profile)
-    )
+    outcome, reason = _plain(transaction) or _under(transaction.at, fate) or _cash(order, transaction, profile)
     amounts = {"amount": transaction.shop_amount} if outcome == "posted" else {}
     return Expected(order.shop.domain, "payment", str(transaction.id), outcome, reason, amounts)
 
@@ -102,13 +101,13 @@ def _plain(transaction: Transaction) -> tuple[str, str] | None:
     return None if transaction.moves_cash else ("skipped", "moves_no_cash")
 
 
-def _under(order: Order, live: bool, fate: Fate) -> tuple[str, str | None] | None:  # noqa: FBT001 - internal
-    del order
+def _under(at: datetime, fate: Fate) -> tuple[str, str | None] | None:
+    """What follows from an order that does not stand in the ERP."""
     if fate.stands in ("open", "cancelled"):
         return None
     if fate.outcome == "skipped":
         older = fate.reason == "before_go_live"
-        return ("parked", "original_not_ours") if older and live else ("skipped", fate.reason)
+        return ("parked", "original_not_ours") if older and at >= GO_LIVE else ("skipped", fate.reason)
     return ("waiting", "waits_for_order") if fate.outcome == "waiting" else ("parked", "parent_parked")
 
 
@@ -138,7 +137,7 @@ def _collected(order: Order, transaction: Transaction, profile: Profile) -> tupl
 
 def of_refund(order: Order, refund: Refund, fate: Fate) -> Expected:
     """The value side of a refund."""
-    outcome, reason = _under(order, refund.at >= GO_LIVE, fate) or _value(order, refund)
+    outcome, reason = _under(refund.at, fate) or _value(order, refund)
     amounts: dict[str, Decimal] = {}
     if outcome == "posted" and order.cancelled is None:
         amounts = returned(order, refund)
