@@ -8,7 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from service.errors import FerryError, Retryable, Unknown
+from service.errors import FerryError, Retryable, Unknown, Waiting
 from service.http.breaker import Breaker, Health, State
 
 if TYPE_CHECKING:
@@ -98,7 +98,16 @@ class Courier:
         self._breaker = breaker
         self._meter: Meter = Silent() if meter is None else meter
         self._clock = clock
+        self._leaving = False
         breaker.subscribe(self._breaker_moved)
+
+    def leave(self) -> None:
+        """Let no further call begin: the process stops, and a call that is begun now might be cut off.
+
+        Calls under way end; whoever waits or comes is told the named wait.
+        """
+        self._leaving = True
+        self._limiter.dismiss(_leaving)
 
     @asynccontextmanager
     async def admit(self, *, lane: Priority) -> AsyncIterator[None]:
@@ -142,6 +151,8 @@ class Courier:
 
     async def _enter(self, lane: Priority) -> int:
         """Wait for everything that a call needs, and take it; returns the breaker's pass."""
+        if self._leaving:
+            raise _leaving()
         self._breaker.check()
         asked = self._clock()
         await self._limiter.acquire(lane)
@@ -188,6 +199,10 @@ class Courier:
         self._meter.breaker_moved(state)
         if state is State.OPEN:
             self._limiter.dismiss(self._breaker.waiting)
+
+
+def _leaving() -> Waiting:
+    return Waiting("leaving", "this process is stopping; the work goes on in the next one")
 
 
 def health(status: int) -> Health:

@@ -1,5 +1,6 @@
 """Every happy path against both profiles, and against an ERP that fails at random by seed."""
 
+import asyncio
 from collections import Counter
 from typing import Any
 
@@ -11,7 +12,7 @@ from service.errors import Refused
 from tests.erp_arcus import journeys
 from tests.erp_arcus.bench import LIVE, Bench, only
 from tests.erp_arcus.conftest import Open
-from tests.erp_arcus.effects import ORDER, confirm, create_order, goods, pay, refund_cash
+from tests.erp_arcus.effects import ORDER, confirm, create_account, create_order, goods, pay, refund_cash
 
 SALE, INVOICE = DocumentType.SALES_ORDER, DocumentType.INVOICE
 READS = [
@@ -51,6 +52,12 @@ async def check_books(bench: Bench) -> None:
     accounts = Counter(a["metadata"]["external_id"] for a in await bench.state("accounts") if a["metadata"])
     assert set(accounts.values()) == {1}
     assert not any((await bench.counts()).values())
+
+
+async def test_of_many_effects_that_begin_together_one_asks_for_the_clock(lenient: Bench) -> None:
+    together = (lenient.arcus.resolve(create_account(), None, priority=LIVE) for _ in range(20))
+    await asyncio.gather(*together)
+    assert (await lenient.driver.control("stats"))["requests"]["GET /products"] == {"200": 1}
 
 
 async def test_a_sale_is_raised_and_paid(lenient: Bench) -> None:

@@ -167,6 +167,24 @@ def test_a_restart_in_the_middle_of_a_window_meets_no_429(simulate: Simulate) ->
     simulate(story())
 
 
+def test_who_leaves_lets_calls_under_way_end_and_none_begin(simulate: Simulate) -> None:
+    async def story() -> None:
+        arcus = Arcus()
+        built = build(arcus, concurrency=Concurrency(start=4, ceiling=4))
+        calls = [asyncio.create_task(post(built)) for _ in range(6)]
+        await asyncio.sleep(arcus.seconds / 2)
+        built.courier.leave()
+        ended = await asyncio.gather(*calls, return_exceptions=True)
+        assert [isinstance(end, httpx.Response) for end in ended] == [True] * 4 + [False] * 2
+        for _ in range(2):
+            with pytest.raises(Waiting, match="leaving"):
+                await post(built)
+        assert len(arcus.statuses) == 4
+        assert all_given_back(built)
+
+    simulate(story())
+
+
 def test_a_429_pauses_the_budget_and_shrinks_the_places(simulate: Simulate) -> None:
     async def story() -> None:
         loop = asyncio.get_running_loop()

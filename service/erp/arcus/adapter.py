@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
 
 from schemas.base import Kind
@@ -57,6 +58,7 @@ class Arcus:
         self._courier = courier
         self._clock = clock
         self._erp_clock = ErpClock() if erp_clock is None else erp_clock
+        self._greeting = asyncio.Lock()
         self._client = Client(settings=settings, courier=courier, clock=self._erp_clock)
         self._reads = Reads(self._client)
         self._accounts = Accounts(reads=self._reads, settings=settings, clock=clock)
@@ -78,7 +80,9 @@ class Arcus:
     async def resolve(self, effect: Effect, account: Posted | None, *, priority: Priority) -> Resolution | Unresolved:
         """Look up what the effect names. Raises Retryable, Refused or Waiting."""
         if not self._erp_clock.now():
-            await self._reads.greet(priority=priority)
+            async with self._greeting:  # of many that begin together, one asks
+                if not self._erp_clock.now():
+                    await self._reads.greet(priority=priority)
         return await self._resolver.resolve(effect, account, priority=priority)
 
     def step(self, effect: Effect, resolution: Resolution) -> Step:
