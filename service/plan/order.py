@@ -100,8 +100,8 @@ def _cancelled_unposted(draft: Draft, order: Order) -> Verdict | None:
     returned = sum(p.amount for p in draft.desired.given_back())
     if not collected and not _passes_gate(order, draft.policy.gate):
         return skipped(order.ref, Reason.NEVER_POSTED, f"order {order.name} was cancelled before it was due")
-    if draft.policy.fulfilment is Fulfilment.ERP:
-        return None
+    if draft.policy.fulfilment is Fulfilment.ERP or order.fulfilment is Shipped.FULFILLED:
+        return None  # the sale happened, or the ERP has to be told both
     if collected == returned:
         return skipped(
             order.ref, Reason.NEVER_POSTED, f"order {order.name} was cancelled unshipped and its cash given back"
@@ -124,7 +124,7 @@ def _bring(draft: Draft, order: Order, have: Posted | None) -> None:
         draft.say(_does_not_add_up(order, wrong))
         return
     removed = removed_unexplained(order, draft.desired.refunds)
-    if removed and draft.desired.collected():
+    if removed and (order.financial_status in _PAID or draft.desired.collected()):
         draft.say(
             parked(
                 order.ref,

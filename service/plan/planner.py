@@ -88,7 +88,7 @@ def _children(draft: Draft, order: Order) -> None:
     for payment in draft.desired.payments.values():
         if plain := plain_verdict(draft, payment):
             draft.say(plain)
-    if not is_open(draft):
+    if not is_open(draft) or _unbalanced(draft):
         _follow(draft, order)
         return
     plan_payments(draft, order)
@@ -97,6 +97,12 @@ def _children(draft: Draft, order: Order) -> None:
     _cancel(draft, order)
     if not any(effect.document == order.ref for _, effect in draft.effects):
         draft.say(posted(order.ref))
+
+
+def _unbalanced(draft: Draft) -> bool:
+    """What the ERP repriced is never paid, even where its document posted at create (I7)."""
+    verdict = draft.order_verdict
+    return verdict is not None and verdict.reason is Reason.ERP_TOTAL_DIFFERS
 
 
 def _follow(draft: Draft, order: Order) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -75,9 +75,13 @@ class _Builder:
                 )
             )
 
-    def missing(self, component: Component) -> None:
-        """Note a component that nobody chose a target for."""
-        self._missing.append(component)
+    def taxes(self, own: Decimal, liable: Decimal) -> None:
+        """Add the tax that we owe, and what a marketplace owes, which is never ours (books 8)."""
+        self.component(Component.TAX, own)
+        if liable and self._policy.targets.marketplace_tax is None:
+            self._missing.append(Component.TAX)
+        else:
+            self.component(Component.TAX, liable, target=self._policy.targets.marketplace_tax, note="marketplace")
 
     def kept_back(self, amount: Decimal) -> None:
         """Take off what the shop kept although the goods came back."""
@@ -148,39 +152,36 @@ def removed_unexplained(order: Order, refunds: Mapping[str, Refund]) -> dict[str
 def sale_of(order: Order, policy: Policy, removed: Mapping[str, int]) -> Sale:
     """Turn an order into what must be posted; `removed` pieces are left out with their share of tax and discount."""
     build = _Builder(policy, order.currency)
-    tax = liable = discount = duties = ZERO
-    for line in order.lines:
-        kept = line.quantity - removed.get(line.external_id, 0)
-        if kept <= 0:
-            continue
-        share = _share(line, kept, order.currency)
-        build.goods(line, kept, line.unit_price * kept - (share.tax if order.taxes_included else ZERO), _note(line))
-        tax += share.own_tax
-        liable += share.tax - share.own_tax
-        discount += share.discount
-        duties += share.duties
+    shares = [*_sold(build, order, removed)]
     if order.totals.tips and not any(line.category is LineCategory.TIP for line in order.lines):
         build.component(Component.TIPS, order.totals.tips)
-    for charge in order.shipping:
-        if charge.removed:
-            continue
-        inside = _sum(charge.taxes) if order.taxes_included else ZERO
-        build.component(Component.SHIPPING, charge.price - inside, note=charge.title)
-        tax += _own(charge.taxes)
-        liable += _sum(charge.taxes) - _own(charge.taxes)
-        discount += charge.discount
-    if not any(line.duties for line in order.lines):
-        duties = order.totals.duties
-    build.component(Component.DUTIES, duties)
+    shares += _shipped(build, order)
+    duties = sum((share.duties for share in shares), ZERO)
+    build.component(Component.DUTIES, duties if any(line.duties for line in order.lines) else order.totals.duties)
     build.component(Component.FEES, order.totals.fees)
-    build.component(Component.TAX, tax)
-    if liable:
-        if policy.targets.marketplace_tax is None:
-            build.missing(Component.TAX)
-        else:
-            build.component(Component.TAX, liable, target=policy.targets.marketplace_tax, note="marketplace")
+    own = sum((share.own_tax for share in shares), ZERO)
+    build.taxes(own, sum((share.tax for share in shares), ZERO) - own)
     build.component(Component.ROUNDING, order.cash_rounding)
-    return build.build(discount)
+    return build.build(sum((share.discount for share in shares), ZERO))
+
+
+def _sold(build: _Builder, order: Order, removed: Mapping[str, int]) -> Iterator[_Share]:
+    for line in order.lines:
+        kept = line.quantity - removed.get(line.external_id, 0)
+        if kept > 0:
+            share = _share(line, kept, order.currency)
+            build.goods(line, kept, line.unit_price * kept - (share.tax if order.taxes_included else ZERO), _note(line))
+            yield share
+
+
+def _shipped(build: _Builder, order: Order) -> Iterator[_Share]:
+    for charge in order.shipping:
+        if not charge.removed:
+            share = _Share(_sum(charge.taxes), _own(charge.taxes), charge.discount, ZERO)
+            build.component(
+                Component.SHIPPING, charge.price - (share.tax if order.taxes_included else ZERO), note=charge.title
+            )
+            yield share
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +208,12 @@ def _sum(taxes: tuple[Tax, ...]) -> Decimal:
 
 def _own(taxes: tuple[Tax, ...]) -> Decimal:
     return sum((tax.amount for tax in taxes if not tax.channel_liable), ZERO)
+
+
+def _own_part(tax: Decimal, sold_with: tuple[Tax, ...], currency: str) -> Decimal:
+    """Split tax given back as it was charged: ours, and what a marketplace owes."""
+    total = _sum(sold_with)
+    return rounded(tax * _own(sold_with) / total, currency) if total else tax
 
 
 def _note(line: Line) -> str:
@@ -295,11 +302,16 @@ def reduction_of(refund: Refund, order: Order, policy: Policy) -> Sale:
     """Turn the value side of a refund into lines of a return: goods net of tax, tax, shipping, duties, fees."""
     build = _Builder(policy, order.currency)
     by_id = {line.external_id: line for line in order.lines}
-    tax = refund.shipping_tax
+    own = _own_part(
+        refund.shipping_tax, tuple(tax for charge in order.shipping for tax in charge.taxes), order.currency
+    )
+    liable = refund.shipping_tax - own
     for back in refund.lines:
         net = back.subtotal - (back.tax if order.taxes_included else ZERO)
-        tax += back.tax
         line = by_id.get(back.line_id)
+        part = back.tax if line is None else _own_part(back.tax, line.taxes, order.currency)
+        own += part
+        liable += back.tax - part
         if line is None or back.quantity == 0:
             build.component(Component.GOODS, net, note=f"line {back.line_id}")
         else:
@@ -307,7 +319,7 @@ def reduction_of(refund: Refund, order: Order, policy: Policy) -> Sale:
     build.component(Component.SHIPPING, refund.shipping)
     build.component(Component.DUTIES, refund.duties)
     build.component(Component.FEES, refund.fees)
-    build.component(Component.TAX, tax)
+    build.taxes(own, liable)
     if refund.discrepancy < 0:
         build.kept_back(-refund.discrepancy)
     return build.build(ZERO)

@@ -550,6 +550,27 @@ def test_duties_leave_with_the_goods_that_they_were_for() -> None:
     assert world.sale.total == money("20.00")
 
 
+def test_what_the_erp_repriced_at_create_is_never_paid() -> None:
+    world = World(policy(fulfilment=Ships.SHOP)).see(order(**SHIPPED), payment(), refund("81", back()))
+    world.carry_out(world.plan().effects[0])
+    update = {"total": money("20.02"), "balance": money("20.02"), "status": PostedStatus.CONFIRMED}
+    world.posted[ROOT] = world.sale.model_copy(update=update)
+    assert world.verdict().reason is Reason.ERP_TOTAL_DIFFERS
+    assert world.verdict(Kind.PAYMENT, "91").reason is Reason.PARENT_PARKED
+    assert world.verdict(Kind.REFUND, "81").reason is Reason.PARENT_PARKED
+
+
+def test_a_sale_that_was_shipped_before_it_was_cancelled_is_invoiced() -> None:
+    world = World(policy(fulfilment=Ships.SHOP)).see(order(cancelled_at=T0, **SHIPPED), payment(), cash_back())
+    assert world.verdict().outcome is OutcomeName.POSTED
+    assert world.sale.document_type == "invoice"
+
+
+def test_goods_taken_off_a_paid_order_are_for_a_person_before_its_payment_is_known() -> None:
+    world = World().see(order(line(current_quantity=1), current_total=money("10.00")))
+    assert world.verdict().reason is Reason.FEWER_GOODS
+
+
 def test_duties_that_no_line_carries_are_those_of_the_order() -> None:
     sold = order()
     totals = sold.totals.model_copy(update={"duties": money("2.00"), "total": money("22.00")})

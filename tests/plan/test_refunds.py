@@ -225,3 +225,16 @@ def test_no_credit_is_made_for_a_refund_that_a_person_ended() -> None:
     world.discarded = frozenset({REFUND})
     assert world.verdict(Kind.REFUND, "81").reason is Reason.DISCARDED
     assert "refund:81/credit" not in world.names()
+
+
+def test_tax_that_the_marketplace_owes_goes_back_to_where_it_went() -> None:
+    sold = order(
+        line(taxes=(tax("1.50", channel_liable=True), tax("0.50"))), current_total=money(11), refund_ids=("81",)
+    )
+    world = World().see(sold, payment(amount="22.00"), refund("81", back(tax=money("1.00"))))
+    world.settle()
+    returned = next(effect for effect in world.done if isinstance(effect, ReturnGoods))
+    assert [(p.product, p.rate) for p in returned.lines[1:]] == [
+        ("sku:TAX", money("0.25")),
+        ("sku:MKT-TAX", money("0.75")),
+    ]
