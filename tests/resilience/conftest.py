@@ -19,7 +19,7 @@ from tests.resilience.town import Town
 @pytest.fixture(scope="session")
 def outage_s() -> float:
     """How long a neighbour is away."""
-    return float(os.environ.get("RESILIENCE_OUTAGE_S", "8"))
+    return float(os.environ.get("RESILIENCE_OUTAGE_S", "6"))
 
 
 @pytest.fixture(scope="module")

@@ -37,17 +37,18 @@ async def test_the_service_killed_and_restarted_loses_nothing(town: Town) -> Non
     survived(pod)
 
 
-async def test_a_killed_pods_keys_are_taken_over_and_a_leaving_pod_leaves_nothing_open(town: Town) -> None:
-    killed, leaving, shop = await town.pod("killed"), await town.pod("leaving"), Shop(SALES)
+async def test_a_leaving_pod_leaves_nothing_open_and_a_killed_ones_keys_are_taken_over(town: Town) -> None:
+    leaving, killed, shop = await town.pod("leaving"), await town.pod("killed"), Shop(SALES)
     async with shop.open(town.kafka.bootstrap, town.topic, seconds=STREAM_S) as selling:
         await both_at_work(town)
         await under_way(town)
-        await killed.kill()
-        await town.pod("staying")
-        await flowing(town, SALES // 2)
         assert await leaving.stop() == 0
-        assert await town.ledger(f"{OF_A_POD} AND lease_until > 0", leaving.owner) == []
         assert await town.ledger(f"{OF_A_POD} AND state IN ('open', 'in_doubt')", leaving.owner) == []
+        assert await town.ledger(f"{OF_A_POD} AND lease_until > 0", leaving.owner) == []
+        await town.pod("staying")
+        await under_way(town)
+        await killed.kill()
+        assert await town.ledger(f"{OF_A_POD} AND state = 'open'", killed.owner)
         await selling
         await ended(town, shop)
     survived(leaving)

@@ -44,6 +44,7 @@ def settings(*, bootstrap: str, topic: str, ledger: str, erp: str, key: str) -> 
             "tier": "elevated",
             "call_deadline_s": CALL_S,
             "settle_horizon_s": 1.0,
+            "breaker_pause_s": 1.0,
         },
         "intake": {"drain_s": CALL_S + 2, "stall_s": 20.0},
         "http": {"port": free_port()},
