@@ -86,6 +86,7 @@ def consumer(settings: Settings, *, rewind_s: float = 0.0) -> ConsumerSettings:
         max_partition_fetch_bytes=kafka.max_partition_fetch_bytes,
         fetch_max_bytes=kafka.fetch_max_bytes,
         rewind_s=rewind_s,
+        accept_gaps=kafka.accept_gaps,
     )
 
 

@@ -26,6 +26,7 @@ from service.intake.dead_letters import KafkaDeadLetters
 from service.intake.intake import Intake
 from service.intake.lane import Item
 from service.intake.producer import Producer
+from service.intake.reach import partitions
 from service.ledger.budgets import SqlBudget, Window
 from service.ledger.desk import SqlDesk
 from service.ledger.ledger import LedgerDeadLetters, SqlLedger
@@ -44,6 +45,7 @@ from service.telemetry.metrics import Metrics
 
 _TABLES_S = 2.0  # people's tables and pauses take effect within this
 _GAUGES_S = 1.0
+_TOPICS_S = 10.0
 _SWEEP_LIMIT = 500
 
 
@@ -96,6 +98,7 @@ class Service:
             observer=observer,
             timing=Timing(call=erp.call_deadline_s, settle=erp.settle_horizon_s),
         )
+        self._missing_topics: list[str] | None = None
         self._producer = Producer(parts.connection(settings.kafka))
         self._reception = Reception(
             story=self._story,
@@ -174,6 +177,7 @@ class Service:
             Round("releasing", ledger.sweep_s, wake),
             Round("gauges", _GAUGES_S, self._gauges),
             Round("parked", ledger.sweep_s, self._count_parked),
+            Round("topics", _TOPICS_S, self._look_for_topics),
         ]
 
     async def _walk(self, round_: Round) -> None:
@@ -202,6 +206,16 @@ class Service:
             for lane, waiting in limiter.waiting.items():
                 metrics.limiter_waiting.labels(lane.name.lower()).set(waiting)
 
+    async def _look_for_topics(self) -> None:
+        """A topic that does not exist keeps aiokafka from assigning any partition, and it says nothing (K9)."""
+        if self._missing_topics is not None and not self._missing_topics:
+            return
+        consumer = parts.consumer(self._settings)
+        there = await partitions(consumer.connection, topics=consumer.topics, pattern=consumer.pattern)
+        self._missing_topics = [name for name, count in there.items() if not count]
+        if self._missing_topics:
+            structlog.get_logger("orderferry.service").error("topics missing", topics=", ".join(self._missing_topics))
+
     async def _count_parked(self) -> None:
         counts: dict[str, int] = {}
         for parked in await self._desk.parked(limit=100_000):
@@ -214,6 +228,8 @@ class Service:
         """Return what `/livez` and `/readyz` say."""
         now = self._intake.health()
         missing = {} if now.ready else {"assignment": "the start positions of the partitions are not known yet"}
+        if self._missing_topics:
+            missing["topics"] = f"{', '.join(self._missing_topics)} do not exist; create them, nothing is read before"
         if now.state != "running":
             missing["intake"] = now.state
         # Brokers that are away are a named wait, never a stall (correctness 16): another process would not find them.

@@ -57,6 +57,8 @@ class KafkaSettings(Section):
     """Password of the key file."""
     ssl_check_hostname: bool = True
     """Whether the broker's certificate has to name the host that we called."""
+    accept_gaps: frozenset[str] = frozenset()
+    """Gaps in the log that a person looked at, as `topic:partition:offset` in the words of the message that stopped."""
     session_timeout_ms: int = Field(default=10_000, ge=1_000, le=300_000)
     """A member that is silent for so long is taken for dead, and its partitions go to another."""
     rebalance_timeout_ms: int = Field(default=60_000, ge=1_000)
