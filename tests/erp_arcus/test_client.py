@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 from aiohttp import web
 
@@ -60,6 +61,23 @@ async def test_a_write_carries_key_version_and_exact_bytes(erp: Pair) -> None:
     assert headers["Content-Type"] == "application/json"
     await client.write("POST", "/orders", {"b": 1}, key="of-2", what="test")
     assert anything.asked[1][3] == b'{"b":1}'
+
+
+@pytest.mark.parametrize("base", ["http://127.0.0.1:8080/v1", "https://api.arcuserp.com:443/v1/", "http://[::1]:9/v1"])
+@pytest.mark.parametrize("path", ["/orders", "/orders/a b/confirm"])
+async def test_a_change_is_the_request_that_httpx_would_make(base: str, path: str) -> None:
+    async with Transport() as transport:
+        client = Client(settings=settings(base_url=base), courier=courier_over(transport))
+    ours = client._change("POST", path, b'{"a":1}', "of-1")
+    headers = {
+        "Authorization": "Bearer ark_test_ent_a_1",
+        "Arcus-Version": "2026-05-01",
+        "Content-Type": "application/json",
+        "Idempotency-Key": "of-1",
+    }
+    theirs = httpx.Request("POST", client.settings.base_url + path, headers=headers, content=b'{"a":1}')
+    assert (ours.method, str(ours.url), ours.content) == (theirs.method, str(theirs.url), theirs.content)
+    assert ours.headers.raw == theirs.headers.raw
 
 
 async def test_a_read_asks_for_repeated_parameters(erp: Pair) -> None:
