@@ -17,7 +17,6 @@ from pydantic import BaseModel
 HIDDEN = "[hidden]"
 
 _SAFE = """
-topics
 event level logger timestamp exception stack
 correlation key lane source external_source tenant kind document root external_id tenants
 topic topics partition partitions offset offsets position group member epoch generation assignment
