@@ -21,7 +21,7 @@ Work = Callable[[sa.Connection], T]
 
 BUSY_S: Final = 30.0  # another process of this machine may hold SQLite's only write lock for the length of a commit
 CONNECT_S: Final = 10.0
-STATEMENTS: Final = 512  # about 20 kinds, each for eight numbers of rows
+STATEMENTS: Final = 512  # about 20 kinds, each for eleven numbers of rows
 CROSSINGS: Final = 8  # times that a transaction is tried that is in the way of others
 ANSWER_S: Final = 60.0  # no batch takes as long; a server that says nothing for this long is down
 

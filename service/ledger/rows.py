@@ -1,13 +1,16 @@
 """Statements over sets of rows: one round trip, however many members a batch has.
 
-A statement names its rows as `{rows}`, an alias `u` with the declared columns; PostgreSQL unnests arrays, SQLite reads
-VALUES in chunks of powers of two, so that the number of different statements stays small and each is prepared once.
+A statement names its rows as `{rows}`, an alias `u` with the declared columns: VALUES of a few sizes, so that the
+number of different statements stays small and each is prepared once. A set between two sizes is sent as the larger one,
+and LIMIT leaves out what fills it up.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -20,8 +23,9 @@ WHOLE: Final = "int8"
 MOMENT: Final = "float8"
 BYTES: Final = "bytea"
 
-_LARGEST: Final = 128
-"""Rows a chunk: 128 rows of 24 columns stay far below SQLite's 32,766 variables."""
+_SIZES: Final = (1, 2, 4, 8, 16, 32, 64, 96, 128, 192, 256)
+_LARGEST: Final = _SIZES[-1]
+"""Rows a chunk: 256 rows of 24 columns stay far below SQLite's 32,766 variables."""
 
 _NOW: Final = {
     "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
@@ -40,6 +44,7 @@ class Statement:
     def __init__(self, template: str, columns: Sequence[tuple[str, str]]) -> None:
         self._template = template
         self.columns: Final = tuple(columns)
+        self._nothing: Final = (None,) * len(self.columns)
         self._texts: dict[tuple[str, int], str] = {}
 
     def write(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
@@ -64,13 +69,12 @@ class Statement:
         return known
 
     def _calls(self, dialect: str, rows: Sequence[Row]) -> Iterator[tuple[str, Row]]:
-        if not rows:
-            return
-        done = 0
-        for count in _chunks(len(rows)):
-            part = rows[done : done + count]
-            done += count
-            yield self.text(dialect, count), tuple(value for row in part for value in row)
+        for done in range(0, len(rows), _LARGEST):
+            part = rows[done : done + _LARGEST] if len(rows) > _LARGEST else rows
+            count = len(part)
+            size = _SIZES[bisect_left(_SIZES, count)]
+            nothing = self._nothing * (size - count)
+            yield self.text(dialect, size), (*chain.from_iterable(part), *nothing, count)
 
 
 def ask(connection: sa.Connection, template: str, **values: object) -> sa.CursorResult[Any]:
@@ -104,19 +108,11 @@ def _numbered(columns: Sequence[tuple[str, str]], count: int) -> str:
         f"({', '.join(f'${row * width + number}::{kind}' for number, (_, kind) in enumerate(columns, 1))})"
         for row in range(count)
     )
-    return f"(VALUES {rows}) AS u({', '.join(name for name, _ in columns)})"
+    names = ", ".join(name for name, _ in columns)
+    return f"(SELECT * FROM (VALUES {rows}) AS v({names}) LIMIT ${count * width + 1}::int8) AS u"  # noqa: S608  # names of ours
 
 
 def _values(columns: Sequence[tuple[str, str]], count: int) -> str:
     row = f"({', '.join('?' * len(columns))})"
     named = ", ".join(f"column{number} AS {name}" for number, (name, _) in enumerate(columns, 1))
-    return f"(SELECT {named} FROM (VALUES {', '.join([row] * count)})) AS u"  # noqa: S608  # names of ours
-
-
-@cache
-def _chunks(count: int) -> tuple[int, ...]:
-    """Split a number of rows into powers of two: 300 is 128 + 128 + 32 + 8 + 4."""
-    parts = [_LARGEST] * (count // _LARGEST)
-    rest = count % _LARGEST
-    parts += [1 << bit for bit in range(rest.bit_length() - 1, -1, -1) if rest >> bit & 1]
-    return tuple(parts)
+    return f"(SELECT {named} FROM (VALUES {', '.join([row] * count)}) LIMIT ?) AS u"  # noqa: S608  # names of ours
