@@ -86,7 +86,7 @@ def address_key(address: Address) -> str:
         address.postal_code,
         address.country,
     )
-    text = "\x1f".join(" ".join(part.casefold().split()) for part in parts)
+    text = "\x1f".join([" ".join(part.split()) if part else "" for part in parts]).casefold()
     return sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
 
@@ -104,6 +104,6 @@ def labelled(label: str | None) -> str | None:
 
 def is_empty(address: Address | None) -> bool:
     """Whether there is nothing to send a parcel or a bill to."""
-    return address is None or not any(
-        (address.street1, address.street2, address.city, address.postal_code, address.country, address.region)
+    return address is None or not (
+        address.street1 or address.street2 or address.city or address.postal_code or address.country or address.region
     )
