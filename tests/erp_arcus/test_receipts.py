@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from schemas.effect import Component, Effect
-from schemas.posted import PostedStatus
+from schemas.posted import Posted, PostedStatus
 from service.erp.arcus import rereading
 from service.erp.arcus.identity import address_key, address_label
 from service.erp.arcus.order_state import STATUSES, UNKNOWN_STATUS, matched, sent_by, status_of
@@ -69,7 +69,9 @@ DOC: dict[str, Any] = {
 
 def answered(effect: Effect, doc: dict[str, Any] | Said, products: Resolution = PRODUCTS) -> Any:
     sent = sent_by(intent_of(effect, step(effect, products, settings())))
-    return posted(effect, Answer(doc, sent, "test", 100.0))
+    made = posted(effect, Answer(doc, sent, "test", 100.0))
+    assert [Posted.model_validate(one.model_dump()) for one in made] == list(made)  # made without validation
+    return made
 
 
 @pytest.mark.parametrize("doc", [DOC, {"data": DOC}])

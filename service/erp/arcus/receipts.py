@@ -90,29 +90,27 @@ def _mapped(ours: Sequence[SaleLine], doc: OrderDoc, answer: Answer) -> tuple[Po
 def _created_order(effect: CreateOrder, answer: Answer) -> tuple[Posted, ...]:
     doc = answer.as_model(OrderDoc)
     lines = _mapped(effect.lines, doc, answer)
-    return (order_state(doc, effect, at=answer.at).model_copy(update={"lines": lines, "revision": effect.revision}),)
+    return (order_state(doc, effect, at=answer.at, lines=lines, revision=effect.revision),)
 
 
 @posted.register
 def _returned(effect: ReturnGoods, answer: Answer) -> tuple[Posted, ...]:
     doc = answer.as_model(OrderDoc)
     lines = _mapped(effect.lines, doc, answer)
-    return (
-        order_state(doc, effect, at=answer.at).model_copy(update={"lines": lines, "order_erp_id": effect.order_erp_id}),
-    )
+    return (order_state(doc, effect, at=answer.at, lines=lines, order_erp_id=effect.order_erp_id),)
 
 
 @posted.register
 def _added_lines(effect: AddLines, answer: Answer) -> tuple[Posted, ...]:
     doc = answer.as_model(OrderDoc)
-    return (order_state(doc, effect, at=answer.at).model_copy(update={"lines": _mapped(effect.lines, doc, answer)}),)
+    return (order_state(doc, effect, at=answer.at, lines=_mapped(effect.lines, doc, answer)),)
 
 
 @posted.register
 def _adjusted(effect: Adjust, answer: Answer) -> tuple[Posted, ...]:
     doc = answer.as_model(OrderDoc)
     added = PostedAdjustment(label=effect.label, component=effect.component, amount=effect.amount)
-    return (order_state(doc, effect, at=answer.at).model_copy(update={"adjustments": (added,)}),)
+    return (order_state(doc, effect, at=answer.at, adjustments=(added,)),)
 
 
 @posted.register
@@ -175,12 +173,12 @@ def _added_address(effect: AddAddress, answer: Answer) -> tuple[Posted, ...]:
 
 
 def _payment_state(doc: PaymentDoc, effect: RecordPayment | RefundCash, *, at: float) -> Posted:
-    return Posted(
+    return Posted.trusted(  # both sides were validated before
         document=effect.payment if isinstance(effect, RefundCash) else effect.document,
         erp_id=doc.id,
         document_type="payment",
         currency=effect.currency,
-        account_erp_id=doc.account_id,
+        account_erp_id=doc.account_id if isinstance(effect, RefundCash) else effect.account_erp_id,
         order_erp_id=effect.order_erp_id,
         total=doc.amount,
         refunded=doc.amount_refunded,
@@ -192,8 +190,7 @@ def _payment_state(doc: PaymentDoc, effect: RecordPayment | RefundCash, *, at: f
 
 @posted.register
 def _recorded(effect: RecordPayment, answer: Answer) -> tuple[Posted, ...]:
-    state = _payment_state(answer.as_model(PaymentDoc), effect, at=answer.at)
-    return (state.model_copy(update={"account_erp_id": effect.account_erp_id}),)
+    return (_payment_state(answer.as_model(PaymentDoc), effect, at=answer.at),)
 
 
 @posted.register
