@@ -113,7 +113,7 @@ class Delivery:
         except ValidationError as error:
             found = error.errors(include_url=False, include_input=False)
             more = "" if len(found) == 1 else f" ({len(found) - 1} more of its fields are wrong, too)"
-            raise self.invalid(_path(at, found[0]["loc"]), f"{_problem(found[0])}{more}") from None
+            raise self.invalid(path(at, found[0]["loc"]), f"{_problem(found[0])}{more}") from None
 
 
 def body_id(body: dict[str, object], name: str) -> str | None:
@@ -126,7 +126,8 @@ def body_id(body: dict[str, object], name: str) -> str | None:
     return exact(number, gid if isinstance(gid, str) else None)
 
 
-def _path(at: str, location: Sequence[int | str]) -> str:
+def path(at: str, location: Sequence[int | str]) -> str:
+    """The name of a field: `line_items[0].price`."""
     text = at + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     return text.removeprefix(".") or "the body"
 

@@ -75,7 +75,7 @@ def _plain(number: Decimal) -> Decimal:
 
 def positive(value: object) -> Decimal:
     """An amount that Shopify never makes negative."""
-    amount = signed(value)
+    amount = _read(value) if isinstance(value, str) and len(value) <= _LONGEST else signed(value)
     if amount < 0:
         raise ValueError("is negative")
     return amount

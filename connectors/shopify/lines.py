@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from decimal import Decimal
+from functools import lru_cache
 
 from connectors.shopify.delivery import Delivery
 from connectors.shopify.money import ShopMoney
@@ -47,7 +48,7 @@ def _line(
         title=item.name or item.title or "",
         quantity=item.quantity,
         current_quantity=left,
-        unit_price=money.plain_first(item.price, item.price_set, f"{at}.price"),
+        unit_price=money.plain_first(item.price, item.price_set, at, "price"),
         discount=_discount(item, money, at),
         taxes=_taxes(item, money, at),
         duties=_duties(item, money, at),
@@ -120,7 +121,7 @@ def shipping(items: Sequence[ShippingLine], money: ShopMoney) -> tuple[Shipping,
 
 
 def _shipping(item: ShippingLine, money: ShopMoney, at: str) -> Shipping:
-    price = money.plain_first(item.price, item.price_set, f"{at}.price")
+    price = money.plain_first(item.price, item.price_set, at, "price")
     if item.discount_allocations is not None:
         discount = money.allocated(item.discount_allocations, at)
     else:
@@ -138,8 +139,10 @@ def _shipping(item: ShippingLine, money: ShopMoney, at: str) -> Shipping:
 def is_pick_up(items: Sequence[ShippingLine]) -> bool:
     """Whether the buyer fetches the goods (`delivery_category`, source or code say pick-up in many spellings)."""
     return any(
-        "pickup" in "".join(letter for letter in text.lower() if letter.isalpha())
-        for item in items
-        for text in (item.delivery_category, item.source, item.code)
-        if text
+        _says_pick_up(text) for item in items for text in (item.delivery_category, item.source, item.code) if text
     )
+
+
+@lru_cache(maxsize=1024)  # a shop has a handful of ways to ship
+def _says_pick_up(text: str) -> bool:
+    return "pickup" in "".join(letter for letter in text.lower() if letter.isalpha())

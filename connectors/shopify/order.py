@@ -87,6 +87,7 @@ def order_fact(order: Order, delivery: Delivery, number: str) -> OrderFact:
         version=Version.trusted(
             at=updated, triggered_at=delivery.envelope.triggered_at, rank=_rank(order, financial, fulfilment)
         ),
+        fact="order",
         name=order.name or (f"#{order.order_number}" if order.order_number else ""),
         number=order.order_number or "",
         currency=order.currency,
@@ -108,7 +109,7 @@ def order_fact(order: Order, delivery: Delivery, number: str) -> OrderFact:
         shipping=shipped,
         totals=_totals(order, sold, shipped, money),
         current_total=total if order.current_total_price is None else order.current_total_price,
-        cash_rounding=_set(money, order.total_cash_rounding_payment_adjustment_set, "total_cash_rounding_payment"),
+        cash_rounding=_set(money, order.total_cash_rounding_payment_adjustment_set, "total_cash_rounding_payment_set"),
         gateways=tuple(order.payment_gateway_names or ()),
         buyer=buyer(order),
         ship_to=address(order.shipping_address),
@@ -136,8 +137,8 @@ def _totals(order: Order, sold: tuple[Line, ...], shipped: tuple[Shipping, ...],
         shipping=_shipping_total(order, shipped, money),
         tax=order.total_tax,
         tips=tips,
-        duties=ZERO if order.duties_included else _set(money, duties, "original_total_duties", negative=False),
-        fees=_set(money, fees, "original_total_additional_fees", negative=False),
+        duties=ZERO if order.duties_included else _set(money, duties, "original_total_duties_set", negative=False),
+        fees=_set(money, fees, "original_total_additional_fees_set", negative=False),
         total=order.total_price,
     )
 
@@ -151,8 +152,8 @@ def _shipping_total(order: Order, shipped: tuple[Shipping, ...], money: ShopMone
 
 
 def _set(money: ShopMoney, amounts: MoneySet | None, field: str, *, negative: bool = True) -> Decimal:
-    found = money.of(amounts, f"{field}_set")
-    return (found if negative else money.positive(found, f"{field}_set")) or ZERO
+    found = money.of(amounts, field)
+    return (found if negative else money.positive(found, field)) or ZERO
 
 
 def _presentment(order: Order, delivery: Delivery) -> Money | None:
