@@ -35,7 +35,8 @@ lock:  ## pin every dependency with its hashes
 
 $(STAMP): requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --require-hashes --no-deps -r requirements.lock  # the lock is whole: nothing to resolve
+	$(BIN)/pip check
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
