@@ -15,6 +15,8 @@ from service.plan.policy import Policy
 from service.plan.state import Applied, Blocked, Desired
 from service.ports import Absorbed, Arrival, EventEnd, Intent, Known, Lease, Opened, Priority
 
+_PROVEN = frozenset({OutcomeName.POSTED, OutcomeName.UNCHANGED, OutcomeName.SUPERSEDED, OutcomeName.SKIPPED})
+"""Outcomes after which nothing of a document is left to do."""
 _LONG_AGO = 1.0  # as `read_at`: to be read again before anything is paid against it; 0 is "never read"
 
 
@@ -22,7 +24,6 @@ _LONG_AGO = 1.0  # as `read_at`: to be read again before anything is paid agains
 class Run:
     """The state of one key while its lease is held. Nothing of it outlives the lease."""
 
-    key: str
     root: Ref
     lease: Lease
     opened: Opened
@@ -69,13 +70,15 @@ class Run:
 
     def count(self, effect: Effect) -> None:
         """Carry cash over to the order, whose own document such an answer does not bring (books 11)."""
+        if not isinstance(effect, RecordPayment | RefundCash):
+            return
         order = self.posted.get(self.root)
         if order is None:
             return
         if isinstance(effect, RecordPayment):
             cash = {"paid": order.paid + effect.amount, "balance": order.balance - effect.amount}
             self.reread(order.model_copy(update=cash))
-        elif isinstance(effect, RefundCash):  # whether that opens the balance again is the ERP's to say
+        else:  # whether a refund opens the balance again is the ERP's to say
             self.reread(order.model_copy(update={"read_at": _LONG_AGO}))
 
     def take_along(self) -> tuple[list[Intent], list[Posted]]:
@@ -103,12 +106,11 @@ class Run:
 
     def marks(self, verdicts: Sequence[Verdict], *, unread: Collection[Ref]) -> list[tuple[Ref, str, str]]:
         """Name the entities whose effects are all proven now; of `unread` ones nothing is, there are newer news."""
-        done = {OutcomeName.POSTED, OutcomeName.UNCHANGED, OutcomeName.SUPERSEDED, OutcomeName.SKIPPED}
         known = self.opened.known
         proven = [
-            (verdict.document, known[verdict.document].digest, self.policy.version)
+            (verdict.document, entry.digest, self.policy.version)
             for verdict in verdicts
-            if verdict.outcome in done and verdict.document in known and verdict.document not in unread
+            if verdict.outcome in _PROVEN and (entry := known.get(verdict.document)) and verdict.document not in unread
         ]
         return [*proven, *((ref, known[ref].digest, "") for ref in unread if ref in known)]
 

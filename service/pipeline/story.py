@@ -118,7 +118,7 @@ class Story:
         if policy is None or stay is not None:
             await self._close(Closing(opened.lease, *stayed(opened, told, stay or _UNKNOWN, policy)))
             return
-        run = await self._begin(key, opened, policy, priority)
+        run = await self._begin(root, opened, policy, priority)
         verdicts: Sequence[Verdict] = ()
         if not run.settled_before():
             try:
@@ -161,14 +161,12 @@ class Story:
         with suppress(FerryError):
             await self._ledger.close(Closing(run.lease, (), (), (), posted=changed, ended=ended, wake_at=wake_at))
 
-    async def _begin(self, key: str, opened: Opened, policy: Policy, priority: Priority) -> Run:
-        root = root_of(key)
+    async def _begin(self, root: Ref, opened: Opened, policy: Policy, priority: Priority) -> Run:
         order = opened.posted.get(root)
         under = policy
         if order is not None and order.policy_version != policy.version:
             under = await self._policies.version(order.policy_version) or policy
         return Run(
-            key=key,
             root=root,
             lease=opened.lease,
             opened=opened,
