@@ -12,7 +12,7 @@ from schemas.effect import Component
 from schemas.order import ZERO, Order
 from schemas.posted import Posted
 from service.plan.policy import Fulfilment, Policy, Targets
-from service.plan.sale import sale_of
+from service.plan.sale import fraction_in, sale_of
 
 _ANY = "sku:any"
 _EVERYWHERE = Targets(
@@ -56,7 +56,9 @@ def of_posted(posted: Posted) -> dict[str, Decimal]:
 
 
 def of_order(order: Order) -> dict[str, Decimal]:
-    """Sum the shop's sale by component, as it would be posted with every target set."""
+    """Sum the shop's sale by component, as it would be posted with every target set; nothing where it cannot be."""
+    if fraction_in(order):
+        return {}
     policy = Policy(
         external_source=order.external_source,
         tenant=order.tenant,

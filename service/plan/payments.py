@@ -216,7 +216,8 @@ def cash_is_even(draft: Draft) -> str:
     for payment in draft.desired.collected():
         done = draft.applied.document(draft.desired.root, Kind.PAYMENT, payment.external_id)
         balance += ZERO if done is None else done.total - done.refunded
-    return f"{balance} were not given back" if balance else ""
+    currency = draft.policy.entity_currency
+    return f"{rounded(balance, currency)} {currency} were not given back" if balance else ""
 
 
 def _amount(payment: Payment) -> str:

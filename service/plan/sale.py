@@ -251,13 +251,14 @@ def equation_fails(order: Order) -> str:
             f"{'included' if order.taxes_included else tax} + tips {stated.tips} + duties {stated.duties} + fees "
             f"{stated.fees} = {total}, but the shop's total is {stated.total} {order.currency}"
         )
-    return _fraction(order)
+    return fraction_in(order)
 
 
-def _fraction(order: Order) -> str:
-    """Name the first amount that cannot be paid in the order's currency."""
+def fraction_in(order: Order) -> str:
+    """Name the first amount that cannot be paid in the order's currency; such an order has no sale."""
     for line in order.lines:
-        for amount in (line.unit_price * line.quantity, line.discount, line.duties, *(t.amount for t in line.taxes)):
+        pieces = line.quantity if line.quantity == line.current_quantity else 1  # any number of them may be left
+        for amount in (line.unit_price * pieces, line.discount, line.duties, *(t.amount for t in line.taxes)):
             if not fits(amount, order.currency):
                 return f"line {line.external_id} has {amount}, a fraction that {order.currency} does not know"
     for charge in order.shipping:

@@ -147,6 +147,8 @@ def refund(number: int, order_number: int, *lines: Doc, transactions: Sequence[D
         "refund_shipping_lines": [],
         "duties": [],
     }
+    if "return_" in changes:
+        changes["return"] = changes.pop("return_")
     return {**given, **changes}
 
 

@@ -183,6 +183,13 @@ def test_the_parts_of_an_unposted_sale_have_no_erp_side() -> None:
     ]
 
 
+def test_an_order_with_half_cents_is_told_by_its_total() -> None:
+    whole = order()
+    line = whole.lines[0].model_copy(update={"unit_price": Decimal("10.005"), "quantity": 1, "current_quantity": 1})
+    rows = compared(whole.model_copy(update={"lines": (line, *whole.lines[1:])}), None)
+    assert [(row.component, str(row.shop)) for row in rows] == [("total", "24.50")]
+
+
 @pytest.mark.parametrize("reason", list(Reason))
 def test_every_reason_has_words_for_people(reason: Reason) -> None:
     assert WORDS[reason].says.endswith(".")

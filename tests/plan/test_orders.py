@@ -224,6 +224,16 @@ def test_a_fraction_of_a_cent_is_parked() -> None:
     assert "fraction" in verdict.detail
 
 
+def test_half_cents_that_only_add_up_before_a_piece_was_removed_are_parked() -> None:
+    whole = line(price="10.005")
+    assert World().see(order(whole)).plan().effects
+    verdict = (
+        World().see(order(whole.model_copy(update={"current_quantity": 1}), current_total=money("10.005"))).verdict()
+    )
+    assert verdict.reason is Reason.DOES_NOT_ADD_UP
+    assert "fraction" in verdict.detail
+
+
 def test_a_current_total_that_refunds_do_not_explain_is_parked() -> None:
     verdict = World().see(order(current_total=money("19.99"))).verdict()
     assert verdict.reason is Reason.DOES_NOT_ADD_UP

@@ -1,0 +1,36 @@
+"""What is tried: groups of modules, and the tests that must notice when one of them is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LEAST = 0.9
+"""Share of the defects of a group that its tests must find."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """A group of modules under trial."""
+
+    name: str
+    modules: tuple[str, ...]
+    """Files or patterns, from the root of the repository."""
+    tests: tuple[str, ...]
+
+    def files(self) -> list[Path]:
+        """The modules' files."""
+        return sorted(path for pattern in self.modules for path in ROOT.glob(pattern))
+
+
+FIELDS = (
+    Field("plan", ("service/plan/*.py",), ("tests/plan",)),
+    Field("money", ("schemas/money.py",), ("tests/schemas",)),
+    Field(
+        "offsets",
+        ("service/intake/offsets.py", "service/intake/start.py", "service/intake/partition.py"),
+        ("tests/intake/test_offsets.py", "tests/intake/test_decisions.py"),
+    ),
+    Field("shopify money", ("connectors/shopify/money.py", "connectors/shopify/lines.py"), ("tests/connectors",)),
+)

@@ -1,0 +1,140 @@
+"""The pytest plugin that tries a field's defects: collects once, then forks a process for each defect.
+
+With MUTANT=path:number in the environment it only loads that one module with that one defect, for code that runs at
+import.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.mutation.coverage_map import Map, measure
+from tests.mutation.defect import Defective, exchange
+from tests.mutation.fields import FIELDS, ROOT, Field
+from tests.mutation.mutants import Mutant, mutants
+from tests.mutation.running import Job, Outcome, results, run_until_failure
+
+ONE, FIELD, REPORT = "MUTANT", "MUTATION_FIELD", "MUTATION_REPORT"
+AT_ONCE = 2
+SLOWER, MORE_S = 10, 10.0
+"""With a defect tests may take ten times as long as without and this much more; then it counts as noticed."""
+FRESH_S, MEASURE_S = 120.0, 600.0
+Place = tuple[Path, Mutant | None]
+
+settings.register_profile(
+    "mutants", derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile("mutants")
+
+if given := os.environ.get(ONE):
+    _path, _, _number = given.rpartition(":")
+    Defective(Path(_path), int(_number), ROOT).install()
+
+
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Instead of running the tests once, run them for every defect."""
+    if FIELD not in os.environ:
+        return None
+    field = next(field for field in FIELDS if field.name == os.environ[FIELD])
+    told = Trial(field, session.items).run()
+    Path(os.environ[REPORT]).write_text(json.dumps(told))
+    return True
+
+
+class Trial:
+    """One field, with its tests collected."""
+
+    def __init__(self, field: Field, items: list[pytest.Item]) -> None:
+        self._field = field
+        self._items = items
+
+    def run(self) -> list[dict[str, object]]:
+        """Try every defect; returns one line for each."""
+        reach = self._measured()
+        told: dict[Place, Outcome] = dict(results(self._jobs(reach), at_once=AT_ONCE))
+        sound = {path.name: told.pop((path, None)) for path in self._field.files()}
+        broken = [place for place, outcome in told.items() if outcome is Outcome.BROKEN]
+        if broken or set(sound.values()) != {Outcome.SURVIVED}:
+            raise pytest.UsageError(f"{self._field.name} cannot be tried: sound modules {sound}, broken {broken[:3]}")
+        ordered = sorted(told.items(), key=lambda one: (one[0][0], one[0][1].number if one[0][1] else -1))
+        return [
+            {"file": str(path.relative_to(ROOT)), **asdict(mutant), "outcome": outcome.name, "found": outcome.noticed}
+            for (path, mutant), outcome in ordered
+            if mutant is not None
+        ]
+
+    def _measured(self) -> Map:
+        with tempfile.TemporaryDirectory() as folder:
+            report = Path(folder) / "map.json"
+
+            def work() -> Outcome:
+                passed = measure(self._items, self._field.files(), report)
+                return Outcome.SURVIVED if passed else Outcome.KILLED
+
+            ((_, outcome),) = results([Job(None, work, MEASURE_S)], at_once=1)
+            reach = Map(report) if report.exists() else None
+        if reach is None or outcome is not Outcome.SURVIVED:
+            why = reach.failed if reach is not None else outcome.name
+            raise pytest.UsageError(f"the tests of {self._field.name} fail without any defect: {why}")
+        return reach
+
+    def _jobs(self, reach: Map) -> Iterator[Job[Place]]:
+        """Every defect; and every module once without any, which all tests must pass."""
+        for path in self._field.files():
+            source = path.read_text(encoding="utf-8")
+            everything = list(range(len(self._items)))
+            yield Job((path, None), lambda: run_until_failure(self._items), SLOWER * reach.time_of(everything) + MORE_S)
+            spans = list(_spans(source))
+            for mutant in mutants(source):
+                yield self._job(path, mutant, spans, reach)
+
+    def _job(self, path: Path, mutant: Mutant, spans: list[range], reach: Map) -> Job[Place]:
+        if not mutant.function:
+            return Job((path, mutant), lambda: self._fresh(path, mutant), FRESH_S)
+        inside = next(span for span in spans if mutant.line in span)
+        tests = reach.tests(path, lines=range(mutant.line, mutant.last_line + 1), function=inside)
+        items = [self._items[test] for test in tests]
+
+        def work() -> Outcome:
+            if not items:
+                return Outcome.SURVIVED
+            if not exchange(path, mutant.number, mutant.function):
+                return Outcome.BROKEN
+            try:
+                return run_until_failure(items)
+            except BaseException:  # noqa: BLE001  pytest itself gave up on it
+                return Outcome.KILLED
+
+        return Job((path, mutant), work, SLOWER * reach.time_of(tests) + MORE_S)
+
+    def _fresh(self, path: Path, mutant: Mutant) -> Outcome:
+        """Try a defect of code that runs at import: this process becomes a pytest of its own."""
+        environ = {name: value for name, value in os.environ.items() if name not in {FIELD, REPORT}}
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", "-p", "tests.mutation.trial"]
+        os.chdir(ROOT)
+        os.execve(  # noqa: S606  our own words
+            sys.executable, [*command, *self._field.tests], {**environ, ONE: f"{path}:{mutant.number}"}
+        )
+
+
+def _spans(source: str) -> Iterator[range]:
+    """The lines of every function that is in no other; what stands around its body runs at import."""
+
+    def below(node: ast.AST) -> Iterator[range]:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield range(child.body[0].lineno, (child.end_lineno or child.lineno) + 1)
+            else:
+                yield from below(child)
+
+    return below(ast.parse(source))
