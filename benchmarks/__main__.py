@@ -21,7 +21,8 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run: the same rows, small, without targets")
-    parser.add_argument("--rows", nargs="+", choices=FULL.names, default=list(FULL.names), help="only these rows")
+    names = [*FULL.names, *FULL.groups]
+    parser.add_argument("--rows", nargs="+", choices=names, default=list(FULL.names), help="only these rows, or groups")
     parser.add_argument("--no-rivals", action="store_true", help="without the baselines")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
     parser.add_argument("--folder", type=Path, help="keep data and logs here; default: a new one, deleted at the end")
@@ -38,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
     try:
         with scratch(options.folder) as folder, neighbours(folder) as bench:
             session = Session(bench, report, options.out, console)
-            asyncio.run(session.run(rows, options.rows, rivals=not options.no_rivals))
+            asyncio.run(session.run(rows, rows.wanted(options.rows), rivals=not options.no_rivals))
     except KafkaMissingError as error:
         console.print(f"the bench did not run: {error}", style="red", markup=False)
         report.conditions["failed"] = str(error)

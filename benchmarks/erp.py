@@ -6,7 +6,7 @@ import asyncio
 import sys
 from asyncio.subprocess import PIPE
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,6 +22,8 @@ from sandbox.shop.catalogue import erp_products
 
 ROUTE: Final = "POST /orders"
 START_S: Final = 20.0
+STOP_S: Final = 30.0
+SANDBOX: Final = (sys.executable, "-m", "sandbox.arcus")
 ROOT: Final = Path(__file__).resolve().parent.parent
 READ_S: Final = 300.0  # 100,000 orders are some 500 MB
 
@@ -70,9 +72,14 @@ class Erp:
     """A running sandbox."""
 
     session: aiohttp.ClientSession
-    pid: int
+    process: asyncio.subprocess.Process
     port: int
     key: str
+
+    async def stop(self) -> None:
+        """Ask it to end, and wait until it has."""
+        self.process.terminate()
+        await asyncio.wait_for(self.process.wait(), STOP_S)
 
     async def control(self, path: str, body: object = None) -> dict[str, Any]:
         """Ask the control plane: POST where there is a body, else GET."""
@@ -116,20 +123,20 @@ def admitted(stats: Mapping[str, Any]) -> int:
 
 
 @asynccontextmanager
-async def erp(folder: Path, *, latency_ms: float, tier: str) -> AsyncIterator[Erp]:
+async def erp(folder: Path, *, latency_ms: float, tier: str, command: Sequence[str] = SANDBOX) -> AsyncIterator[Erp]:
     """Run the sandbox; invoices post as they are created, so that an order is one call."""
     options = ("--port", "0", "--tier", tier, "--latency-ms", f"{latency_ms:g}", "--entities", f"bench:{SHOP.currency}")
     switches = ("--profile", "lenient", "--switch", "invoice_posts_at_create=on", "--data", str(folder))
     log = _log(folder)
     with log.open("wb") as sink:
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "sandbox.arcus", *options, *switches, stdout=PIPE, stderr=sink.fileno(), cwd=ROOT
+            *command, *options, *switches, stdout=PIPE, stderr=sink.fileno(), cwd=ROOT
         )
     try:
         said = await _announced(child, log)
         base, timeout = f"http://127.0.0.1:{said['port']}", aiohttp.ClientTimeout(total=60)
         async with aiohttp.ClientSession(base, timeout=timeout) as session:
-            running = Erp(session, child.pid, int(said["port"]), said["keys"]["bench"])
+            running = Erp(session, child, int(said["port"]), said["keys"]["bench"])
             await running.control("seed", {"products": erp_products(SHOP)})
             yield running
     finally:

@@ -129,14 +129,14 @@ class Product:
 
 
 @asynccontextmanager
-async def product(setup: Setup, folder: Path) -> AsyncIterator[Product]:
+async def product(setup: Setup, folder: Path, *, command: Sequence[str] = (str(SCRIPT),)) -> AsyncIterator[Product]:
     """Migrate an empty ledger and run the product on it; kill it where it was not stopped."""
     port = free_port()
     config, log = _files(setup, folder, port)
     with log.open("wb") as sink:
         await _finished(["--config", str(config), "migrate"], sink.fileno(), log)
         process = await asyncio.create_subprocess_exec(
-            SCRIPT, "--config", str(config), "run", stdout=sink.fileno(), stderr=sink.fileno(), env=_environment()
+            *command, "--config", str(config), "run", stdout=sink.fileno(), stderr=sink.fileno(), env=_environment()
         )
     running = Product(process, port, log)
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -12,13 +12,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.percentiles import SHOWN
 from benchmarks.result import MIB, Result
 
 COLUMNS = (
     "run",
-    "orders/s",
+    "a second",
     "of ceiling",
-    "CPU/order",
+    "CPU each",
     "PostgreSQL",
     "Kafka",
     "ERP core",
@@ -27,6 +28,12 @@ COLUMNS = (
     "429",
     "window",
 )
+
+
+PARTS = {
+    "path": "Kafka to ERP, over real HTTP; CPU in µs an order",
+    "engine": "The engine by itself, before a timer; CPU in µs a record",
+}
 
 
 @dataclass
@@ -72,11 +79,11 @@ def _plain(value: object) -> object:
 
 
 def ratios(results: Sequence[Result]) -> dict[str, dict[str, float]]:
-    """Return our rate and CPU beside each baseline's at the same latency; above 1 we are faster, or cost more. Pure."""
+    """Return our rate and CPU beside each baseline's in the same row; above 1 we are faster, or cost more. Pure."""
     found: dict[str, dict[str, float]] = {}
-    ours = {result.conditions.latency_ms: result for result in results if result.kind == "rate"}
+    ours = {_row(result): result for result in results if result.kind == "rate"}
     for rival in results:
-        mine = ours.get(rival.conditions.latency_ms)
+        mine = ours.get(_row(rival))
         if rival.kind != "baseline" or rival.figures is None or mine is None or mine.figures is None:
             continue
         rate, cpu = rival.figures.rate, rival.figures.micros("ours")
@@ -88,9 +95,15 @@ def ratios(results: Sequence[Result]) -> dict[str, dict[str, float]]:
     return found
 
 
+def _row(result: Result) -> tuple[str, float, int, str]:
+    one = result.conditions
+    return one.part, one.latency_ms, one.keys, one.sequence
+
+
 def show(report: Report, console: Console) -> None:
     """Print it all."""
-    console.print(_figures(report.results))
+    for table in _tables(report.results):
+        console.print(table)
     console.print(_verdicts(report.results))
     for name, ratio in ratios(report.results).items():
         console.print(f"orderferry beside the {name}: {ratio['rate']:.2f} x the rate, {ratio['cpu']:.2f} x the CPU")
@@ -104,8 +117,16 @@ def show(report: Report, console: Console) -> None:
     console.print(f"good: {report.good}" + (" (smoke run: no targets)" if report.quick else ""))
 
 
-def _figures(results: Sequence[Result]) -> Table:
-    table = Table(title="Kafka to ERP, over real HTTP; CPU in µs an order", title_justify="left")
+def _tables(results: Sequence[Result]) -> Iterator[Table]:
+    for part, title in PARTS.items():
+        if found := [result for result in results if result.conditions.part == part]:
+            yield _figures(found, title)
+    if any(result.delays for result in results):
+        yield _delays(results)
+
+
+def _figures(results: Sequence[Result], title: str) -> Table:
+    table = Table(title=title, title_justify="left")
     for column in COLUMNS:
         table.add_column(column, justify="left" if column == "run" else "right")
     for result in results:
@@ -132,6 +153,17 @@ def _cells(result: Result) -> tuple[str, ...]:
         str(result.throttled),
         f"{figures.seconds:.0f} s",
     )
+
+
+def _delays(results: Sequence[Result]) -> Table:
+    table = Table(title="Delays in ms, from the moment that was meant", title_justify="left")
+    for column in ("run", "what", "count", *SHOWN):
+        table.add_column(column, justify="left" if column in {"run", "what"} else "right")
+    for result in results:
+        for name, found in result.delays.items():
+            cells = (f"{found[shown]:,.1f}" for shown in SHOWN) if found else ()
+            table.add_row(result.name, name, f"{found.get('count', 0):,.0f}", *cells)
+    return table
 
 
 def _verdicts(results: Sequence[Result]) -> Table:

@@ -38,10 +38,18 @@ class Conditions:
     keys: int
     record_bytes: int
     log_level: str = "none"
+    part: str = "path"
+    """What is measured: the whole path over HTTP, or the engine by itself."""
+    sequence: str = "each its own"
+    """In which order keys come."""
+    bound: float | None = None
+    """The ceiling, where it was computed from the sequence of keys itself; 0 where there is none."""
 
     @property
     def ceiling(self) -> float:
         """Orders a second that nothing can exceed."""
+        if self.bound is not None:
+            return self.bound
         return ceiling(in_flight=self.in_flight, keys=self.keys, latency_ms=self.latency_ms)
 
 
@@ -50,7 +58,7 @@ class Result:
     """One line of the table."""
 
     name: str
-    kind: Literal["rate", "budget", "memory", "baseline"]
+    kind: Literal["rate", "budget", "memory", "baseline", "trial"]
     conditions: Conditions
     figures: Figures | None = None
     calls_per_minute: float | None = None
@@ -59,6 +67,8 @@ class Result:
     resident: int | None = None
     """Most resident bytes of our processes that a sample saw."""
     tally: Tally | None = None
+    delays: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Percentiles in milliseconds, by what was timed."""
     intents: int | None = None
     """Calls whose intent is in the ledger: one an order, and one an account that had to be made."""
     verdicts: list[Verdict] = field(default_factory=list)
@@ -75,7 +85,9 @@ class Result:
     @property
     def efficiency(self) -> float | None:
         """Measured share of the ceiling."""
-        return None if self.figures is None else self.figures.rate / self.conditions.ceiling
+        if self.figures is None or not self.conditions.ceiling:
+            return None
+        return self.figures.rate / self.conditions.ceiling
 
     def report(self) -> dict[str, Any]:
         """Return it for the JSON file."""
@@ -97,6 +109,8 @@ class Targets:
     cpu_us: float | None = None
     budget: float | None = None
     resident_mib: int | None = None
+    of_afternoon: float | None = None
+    """Share of the rate of the afternoon version on aiohttp, in the same row."""
     least_window_s: float = 30.0
 
 
@@ -108,6 +122,16 @@ def judged(result: Result, targets: Targets) -> Result:
     result.verdicts += [verdict for verdict in _verdicts(result, targets) if verdict is not None]
     result.invalid += _flaws(result, targets)
     return result
+
+
+def beside(result: Result, rival: Result, targets: Targets) -> None:
+    """Add the verdict on our rate beside that of the afternoon version."""
+    if targets.of_afternoon is None:
+        return
+    known = result.figures is not None and rival.figures is not None and rival.figures.rate
+    share = result.figures.rate / rival.figures.rate if known else None  # type: ignore[union-attr]
+    verdict = _at_least("share of the afternoon version on aiohttp", targets.of_afternoon, share, "{:.0%}")
+    result.verdicts += [] if verdict is None else [verdict]
 
 
 def _verdicts(result: Result, targets: Targets) -> Sequence[Verdict | None]:

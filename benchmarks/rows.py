@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from benchmarks.engine import rows as engine
+from benchmarks.engine.rows import EngineRows
 from benchmarks.orders import RECORD_BYTES
 from benchmarks.product import KEYS
 from benchmarks.result import Conditions, Result, Targets
@@ -72,13 +75,31 @@ class MemoryRow:
         return Result(f"orderferry with {self.waiting:,} orders waiting", "memory", conditions)
 
 
+@dataclass(frozen=True, slots=True)
+class OpenRow:
+    """Orders come by the clock, at a share of what the path carries at most."""
+
+    name: str
+    latency_ms: float
+    load: float
+    warm_s: float
+    window_s: float
+    saturation: int
+    """Orders by which the most is found out, where no other row of the same run has."""
+    targets: bool = True
+
+    def result(self) -> Result:
+        """Begin its line of the table."""
+        return Result(f"orderferry, open loop at {self.load:.0%}", "trial", _conditions(self.latency_ms, 0))
+
+
 def _conditions(latency_ms: float, orders: int, *, tier: str = "unlimited", log_level: str = LOG_LEVEL) -> Conditions:
     return Conditions(
         latency_ms=latency_ms,
         tier=tier,
         in_flight=IN_FLIGHT,
         orders=orders,
-        keys=min(KEYS, orders),
+        keys=min(KEYS, orders or KEYS),
         record_bytes=RECORD_BYTES,
         log_level=log_level,
     )
@@ -91,20 +112,37 @@ class Rows:
     rates: tuple[RateRow, ...]
     budget: BudgetRow
     memory: MemoryRow
+    opened: OpenRow
+    engine: EngineRows
     names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         """Know the names that `--rows` may give."""
-        object.__setattr__(self, "names", (*(row.name for row in self.rates), self.budget.name, self.memory.name))
+        path = (*(row.name for row in self.rates), self.budget.name, self.memory.name, self.opened.name)
+        object.__setattr__(self, "names", (*path, *self.engine.names))
+
+    @property
+    def groups(self) -> dict[str, tuple[str, ...]]:
+        """Names that stand for several rows."""
+        path = tuple(name for name in self.names if name not in self.engine.names)
+        promised = tuple(row.name for row in self.engine.saturated if row.rivals)
+        return {"path": path, "engine": self.engine.names, "promised": promised}
+
+    def wanted(self, given: Iterable[str]) -> list[str]:
+        """Return the names of rows, groups resolved. Pure."""
+        return [name for one in given for name in self.groups.get(one, (one,))]
 
 
 FULL: Final = Rows(
     rates=(
         RateRow("100ms", 100, 48_000, Targets(efficiency=0.8), rivals_s=15),
         RateRow("10ms", 10, 90_000, Targets(rate=1_500, cpu_us=600), rivals_s=15),
+        RateRow("saturation", 10, 90_000, Targets(cpu_us=450, of_afternoon=0.6), rivals_s=15),
     ),
     budget=BudgetRow("budget", 10, 4_500, settle_s=30, window_s=120, targets=Targets(budget=0.95)),
     memory=MemoryRow("memory", 20_000, 10_000, Targets(resident_mib=300, least_window_s=0)),
+    opened=OpenRow("open", 10, load=0.7, warm_s=5, window_s=30, saturation=40_000),
+    engine=engine.FULL,
 )
 _SMOKE: Final = Targets(least_window_s=0)
 QUICK: Final = Rows(
@@ -114,4 +152,6 @@ QUICK: Final = Rows(
     ),
     budget=BudgetRow("budget", 10, 400, settle_s=1, window_s=3, targets=_SMOKE),
     memory=MemoryRow("memory", 5_000, 1_000, Targets(resident_mib=300, least_window_s=0)),
+    opened=OpenRow("open", 10, load=0.7, warm_s=0.5, window_s=1, saturation=3_000, targets=False),
+    engine=engine.QUICK,
 )

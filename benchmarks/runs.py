@@ -66,16 +66,16 @@ class Bench:
             async with product(setup, folder) as ours:
                 yield books, ours, self.sampler(books, ours.pid)
 
-    def sampler(self, books: Erp, ours: int) -> Sampler:
+    def sampler(self, books: Erp, ours: int, **others: int) -> Sampler:
         """Watch everything that costs."""
-        return Sampler(books, {"ours": ours, "postgres": self.postgres.pid, "kafka": self.kafka.pid})
+        return Sampler(books, {"ours": ours, "postgres": self.postgres.pid, "kafka": self.kafka.pid, **others})
 
 
 async def rate_run(bench: Bench, row: RateRow, topic: str, result: Result) -> None:
     """Carry every order of a topic, and take the figures from the steady part."""
     async with bench.carried(row.name, topic, latency_ms=row.latency_ms, tier="unlimited") as (books, ours, sampler):
         await sampler.until(lambda sample: sample.posted >= row.orders, alive=ours.check)
-        await _settled(ours)
+        await settled(ours)
         samples = sampler.samples
         result.figures = figures(samples, steady(samples))
         result.throttled = samples[-1].throttled
@@ -85,7 +85,7 @@ async def rate_run(bench: Bench, row: RateRow, topic: str, result: Result) -> No
     judged(result, row.targets)
 
 
-async def _settled(ours: Product) -> None:
+async def settled(ours: Product) -> None:
     """Stop it as a deployment would; it must end by itself and without an error."""
     code = await ours.stop()
     if code:

@@ -28,11 +28,17 @@ class Sampler:
         self._pids = {name: pid for name, pid in pids.items() if pid is not None}
         self.samples: list[Sample] = []
 
+    def watch(self, name: str, pid: int) -> None:
+        """Read the CPU of a process that was named with pid 0 and has begun only now."""
+        self._pids[name] = pid
+
     async def look(self) -> Sample:
         """Take one sample."""
         stats = await self._erp.control("stats")
         processes = usage.snapshot()
-        cpu = {name: usage.cpu_seconds(processes, pid) for name, pid in self._pids.items()}
+        before = self.samples[-1].cpu if self.samples else {}
+        # What has ended has still used what it used.
+        cpu = {name: max(usage.cpu_seconds(processes, pid), before.get(name, 0.0)) for name, pid in self._pids.items()}
         sample = Sample(
             at=time.monotonic(),
             posted=posted(stats),

@@ -13,7 +13,7 @@ from benchmarks.database import of_database
 from benchmarks.erp import Tally, admitted, posted, tally, throttled
 from benchmarks.product import Setup
 from benchmarks.report import Report, ratios, show
-from benchmarks.result import Conditions, Result, Targets, judged
+from benchmarks.result import Conditions, Result, Targets, beside, judged
 from benchmarks.rival import RIVALS, by_sku
 from benchmarks.rows import FULL, QUICK
 from benchmarks.task import Task
@@ -232,11 +232,34 @@ def test_the_product_is_told_everything_that_has_no_default() -> None:
     assert tenant["gate"] == "created"
 
 
-def test_both_sizes_have_the_same_rows_and_only_the_full_one_has_targets() -> None:
-    assert FULL.names == QUICK.names == ("100ms", "10ms", "budget", "memory")
+def test_both_sizes_have_the_same_kinds_of_rows_and_only_the_full_one_has_targets() -> None:
+    assert FULL.groups["path"] == ("100ms", "10ms", "saturation", "budget", "memory", "open")
+    assert QUICK.groups["path"] == ("100ms", "10ms", "budget", "memory", "open")
     assert FULL.rates[0].targets.efficiency == 0.8
     assert (FULL.rates[1].targets.rate, FULL.rates[1].targets.cpu_us) == (1500, 600)
+    assert (FULL.rates[2].targets.cpu_us, FULL.rates[2].targets.of_afternoon) == (450, 0.6)
     assert FULL.budget.window_s % 60 == 0
     assert QUICK.rates[1].targets == Targets(least_window_s=0)
-    lines = [row.beside(rival).name for row in FULL.rates for rival in RIVALS]
+    lines = [row.beside(rival).name for row in FULL.rates[:2] for rival in RIVALS]
     assert len(set(lines)) == 6
+
+
+def test_a_group_stands_for_its_rows() -> None:
+    assert FULL.wanted(["budget", "promised"])[:2] == ["budget", "engine-100-5ms-round-robin"]
+    assert set(FULL.wanted(["path", "engine"])) == set(FULL.names)
+
+
+@pytest.mark.parametrize(("afternoon", "met"), [(1800.0, True), (2000.0, False), (None, False)])
+def test_our_rate_is_judged_beside_the_afternoon_version(afternoon: float | None, met: bool) -> None:
+    mine = result(figures=figures(1100))
+    other = result("baseline", figures=None if afternoon is None else figures(afternoon))
+    beside(mine, other, Targets(of_afternoon=0.6))
+    assert [verdict.met for verdict in mine.verdicts] == [met]
+    beside(mine, other, Targets())
+    assert len(mine.verdicts) == 1
+
+
+def test_a_ceiling_that_was_computed_counts_and_none_is_none() -> None:
+    bound = replace(CONDITIONS, bound=2200.0)
+    assert Result("a run", "rate", bound, figures=figures(1100)).efficiency == 0.5
+    assert Result("a run", "rate", replace(bound, bound=0.0), figures=figures(1100)).efficiency is None
