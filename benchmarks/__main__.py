@@ -22,7 +22,7 @@ def arguments(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a smoke run: the same rows, small, without targets")
     names = [*FULL.names, *FULL.groups]
-    parser.add_argument("--rows", nargs="+", choices=names, default=list(FULL.names), help="only these rows, or groups")
+    parser.add_argument("--rows", nargs="+", choices=names, default=[], help="only these rows, or groups of rows")
     parser.add_argument("--no-rivals", action="store_true", help="without the baselines")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
     parser.add_argument("--folder", type=Path, help="keep data and logs here; default: a new one, deleted at the end")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -114,6 +114,8 @@ class Rows:
     memory: MemoryRow
     opened: OpenRow
     engine: EngineRows
+    unasked: frozenset[str] = frozenset()
+    """Rows that run only where they are named."""
     names: tuple[str, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -128,8 +130,10 @@ class Rows:
         promised = tuple(row.name for row in self.engine.saturated if row.rivals)
         return {"path": path, "engine": self.engine.names, "promised": promised}
 
-    def wanted(self, given: Iterable[str]) -> list[str]:
-        """Return the names of rows, groups resolved. Pure."""
+    def wanted(self, given: Collection[str]) -> list[str]:
+        """Return the names of rows, groups resolved; where none is given, the usual ones. Pure."""
+        if not given:
+            return [name for name in self.names if name not in self.unasked]
         return [name for one in given for name in self.groups.get(one, (one,))]
 
 
@@ -154,4 +158,5 @@ QUICK: Final = Rows(
     memory=MemoryRow("memory", 5_000, 1_000, Targets(resident_mib=300, least_window_s=0)),
     opened=OpenRow("open", 10, load=0.7, warm_s=0.5, window_s=1, saturation=3_000, targets=False),
     engine=engine.QUICK,
+    unasked=frozenset({"open", *engine.QUICK.names}) - {"engine-1000-100ms-round-robin"},  # it stays under a minute
 )

@@ -34,7 +34,7 @@ class Latency:
         self._length = round(seconds * _NS)
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._loop = asyncio.get_running_loop()
-        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._libc = ctypes.PyDLL(None, use_errno=True)
         self._fd = self._libc.timerfd_create(_MONOTONIC, _FLAGS)
         if self._fd < 0:
             raise OSError(ctypes.get_errno(), "no timer of the kernel could be had")

@@ -64,6 +64,7 @@ def producer_to(bootstrap: str, *, linger_ms: int) -> Producer:
             "linger.ms": linger_ms,
             "batch.size": 1_000_000,
             "queue.buffering.max.messages": 500_000,
+            "log_level": 2,  # a broker that has just begun is no news
         }
     )
 

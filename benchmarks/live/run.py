@@ -8,7 +8,7 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from benchmarks.erp import ROOT, erp
@@ -34,6 +34,7 @@ async def open_run(bench: Bench, row: OpenRow, rate: float, result: Result) -> N
     await topic_of(bench.kafka.bootstrap, topic, WARM_UP)
     came, handed = folder / "came.json", folder / "handed.json"
     count = round(rate * (row.warm_s + row.window_s))
+    result.conditions = replace(result.conditions, orders=WARM_UP + count)
     database = await bench.postgres.fresh(f"{bench.run}_{row.name}")
     noting = (sys.executable, "-m", "benchmarks.live.noting", str(came))
     async with erp(folder / "erp", latency_ms=row.latency_ms, tier="unlimited", command=noting) as books:
