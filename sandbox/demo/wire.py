@@ -26,6 +26,12 @@ class Wire:
     topic: str
     partitions: int
     group: str
+    window_bytes: int = WINDOW_BYTES
+    """Most bytes of a partition that may be unsettled while more is produced."""
+    enough: int = ENOUGH
+    """Most records that may be."""
+    idempotent: bool = False
+    """Whether the producer numbers its records, so that a broker that dies keeps each once."""
     places: dict[int, Place] = field(default_factory=dict)
     """Where each record of the log went, by its place in the log."""
     committed: list[int] = field(default_factory=list)
@@ -36,7 +42,8 @@ class Wire:
     def __post_init__(self) -> None:
         """Build the clients; they connect when they are used."""
         common = {"bootstrap.servers": self.bootstrap, "log_level": 2}
-        self._producer = Producer({**common, "compression.type": "gzip", "linger.ms": 20, "acks": "all"})
+        whole = {"acks": "all", "enable.idempotence": self.idempotent}
+        self._producer = Producer({**common, **whole, "compression.type": "gzip", "linger.ms": 20})
         self._watcher = Consumer({**common, "group.id": self.group, "enable.auto.commit": False})
         self.committed = [0] * self.partitions
         self._sizes = [[0] for _ in range(self.partitions)]
@@ -104,13 +111,13 @@ class Wire:
         )
 
     def _full(self) -> bool:
-        if self.lag + len(self._producer) > ENOUGH:
+        if self.lag + len(self._producer) > self.enough:
             return True
         unsettled = (
             sizes[-1] - sizes[min(mark, len(sizes) - 1)]
             for sizes, mark in zip(self._sizes, self.committed, strict=True)
         )
-        return max(unsettled) > WINDOW_BYTES
+        return max(unsettled) > self.window_bytes
 
     async def dead_letters(self, topic: str, *, partitions: int = 1) -> list[dict[str, str]]:
         """Return the headers of every dead letter."""

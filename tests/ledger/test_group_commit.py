@@ -10,6 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from sandbox.postgres_server import PostgresServer
 from service.errors import Waiting
 from service.ledger.database import Database
 from service.ledger.desk import SqlDesk
@@ -17,7 +18,6 @@ from service.ledger.ledger import SqlLedger
 from service.ledger.migrate import migrate
 from service.ledger.trouble import Rejected
 from service.ports import IntentState, Opened
-from tests.fixtures_postgres import PostgresServer
 from tests.ledger.commit_proxy import CommitProxy, Loss
 from tests.ledger.world import (
     ERP,

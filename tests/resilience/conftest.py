@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy.engine import make_url
 
 from sandbox.kafka_server import KafkaServer
+from sandbox.postgres_server import PostgresServer
 from service.ledger.migrate import migrate
 from tests.fixtures_kafka import _jars_or_skip
-from tests.fixtures_postgres import PostgresServer, _server_or_skip, run_sql
+from tests.fixtures_postgres import _server_or_skip, run_sql
 from tests.resilience.town import Town
 
 

@@ -12,9 +12,9 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from sandbox.kafka_server import KafkaServer, create_topics, free_port
+from sandbox.postgres_server import PostgresServer
 from sandbox.shop.catalogue import erp_products
 from sandbox.shop.shops import GO_LIVE
-from tests.fixtures_postgres import PostgresServer
 from tests.resilience.erp import Erp
 from tests.resilience.pod import Pod
 from tests.resilience.processes import Doc

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from sandbox.arcus.call import Call, Reply
 from sandbox.arcus.errors import Doc, Refusal, missing
-from sandbox.arcus.fields import children, choice, flag, metadata, text
+from sandbox.arcus.fields import children, choice, flag, kept_metadata, text
 from sandbox.arcus.money import ZERO, amount
 from sandbox.arcus.resources import addresses
 from sandbox.arcus.resources.paging import by_page
@@ -61,7 +61,7 @@ def build(call: Call, body: Doc) -> Doc:
         "notes": text(body, "notes"),
         "tags": body.get("tags") or [],
         "external_customer_id": text(body, "external_customer_id") if call.profile.provenance_sticks else None,
-        "metadata": metadata(body),
+        "metadata": kept_metadata(body, sticks=call.profile.metadata_sticks),
         "merged_into_account_id": None,
         "merged_at": None,
         "addresses": addresses.with_defaults(built),

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from sandbox.arcus.call import Call, Reply
 from sandbox.arcus.clock import iso
 from sandbox.arcus.errors import Doc, Refusal, invalid
-from sandbox.arcus.fields import children, choice, day, flag, metadata, required_text, text
+from sandbox.arcus.fields import children, choice, day, flag, kept_metadata, required_text, text
 from sandbox.arcus.resources import addresses, gates, hydrate, inline_payments, stock
 from sandbox.arcus.resources.paging import by_offset
 from sandbox.arcus.resources.pricing import MOST_LINES, lines_of
@@ -135,7 +135,7 @@ def _header(call: Call, kind: str, account: Doc) -> Doc:
         "released_at": None,
         "ship_complete": False,
         **{name: text(body, name) if kept else None for name in PROVENANCE},
-        "metadata": metadata(body),
+        "metadata": kept_metadata(body, sticks=call.profile.metadata_sticks),
         "line_items": [],
         "payments": [],
         "tax_lines": [],

@@ -1,0 +1,1 @@
+"""Everything goes wrong at once, by seed, for minutes; then the oracle decides."""
