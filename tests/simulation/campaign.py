@@ -11,6 +11,7 @@ from itertools import islice
 
 from tests.simulation.course import Result, run
 from tests.simulation.defects import planted
+from tests.simulation.repairs import repaired
 from tests.simulation.schedule import make
 from tests.simulation.shrinking import shrunk
 
@@ -21,7 +22,7 @@ CHUNK = 8
 def chunk(seeds: Sequence[int], defect: str = "") -> list[Result]:
     """Run some schedules, with a defect or without; a defect ends at the first violation."""
     found = []
-    with planted(defect):
+    with repaired(), planted(defect):
         for seed in seeds:
             found.append(run(make(seed)))
             if defect and found[-1].wrong:
@@ -31,8 +32,9 @@ def chunk(seeds: Sequence[int], defect: str = "") -> list[Result]:
 
 def smaller(seed: int) -> tuple[str, tuple[str, ...]]:
     """Shrink a schedule that fails; returns it in words, and what it violates."""
-    schedule = shrunk(make(seed))
-    return str(schedule), run(schedule).wrong
+    with repaired():
+        schedule = shrunk(make(seed))
+        return str(schedule), run(schedule).wrong
 
 
 @contextmanager
