@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,6 +47,8 @@ def main(argv: Sequence[str]) -> int:
     finally:
         report.write(options.out)
     show(report, console)
+    drawing = (sys.executable, "-m", "benchmarks.plots", str(options.out), "--out", str(options.out.parent))
+    subprocess.run(drawing, check=False)  # noqa: S603  our own words; matplotlib stays out of what measures
     return 0 if report.good else 1
 
 

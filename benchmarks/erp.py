@@ -6,7 +6,7 @@ import asyncio
 import sys
 from asyncio.subprocess import PIPE
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -89,22 +89,25 @@ class Erp:
             found: dict[str, Any] = jiter.from_json(await answer.read())
             return found
 
-    async def orders(self) -> AsyncIterator[dict[str, Any]]:
-        """Read every order document in its books, one line at a time."""
+    async def dump(self) -> list[bytes]:
+        """Read everything in its books, a line a document."""
         limit = aiohttp.ClientTimeout(total=READ_S)
+        found: list[bytes] = []
         async with self.session.get("/_sandbox/state", timeout=limit) as answer:
             answer.raise_for_status()
             rest = b""
             async for chunk in answer.content.iter_chunked(1 << 20):
                 *lines, rest = (rest + chunk).split(b"\n")
-                for line in lines:
-                    row = jiter.from_json(line, float_mode="decimal", cache_mode="keys")
-                    if row["resource"] == "orders":
-                        yield row["doc"]
+                found += lines
+        return [line for line in (*found, rest) if line]
 
-    async def tally(self, expected: Mapping[str, Decimal]) -> Tally:
-        """Judge its books."""
-        return tally([doc async for doc in self.orders()], expected)
+
+def orders_in(dump: Iterable[bytes]) -> Iterator[dict[str, Any]]:
+    """Return every order document of a dump. Pure."""
+    for line in dump:
+        row = jiter.from_json(line, float_mode="decimal", cache_mode="keys")
+        if row["resource"] == "orders":
+            yield row["doc"]
 
 
 def posted(stats: Mapping[str, Any]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +11,11 @@ from typing import Final
 
 from benchmarks import usage
 from benchmarks.database import Postgres
-from benchmarks.erp import Erp, erp
+from benchmarks.erp import Erp, erp, orders_in, tally
+from benchmarks.oracle import examine, holds, words
 from benchmarks.orders import RECORD_BYTES, totals
 from benchmarks.product import Product, ProductFailedError, Setup, product
-from benchmarks.result import Result, Targets, judged
+from benchmarks.result import Result, Targets, Verdict, judged
 from benchmarks.rival import Rival, running, task_for
 from benchmarks.rows import ELEVATED_PER_MINUTE, IN_FLIGHT, LOG_LEVEL, BudgetRow, MemoryRow, RateRow
 from benchmarks.sampler import Sampler
@@ -80,9 +81,17 @@ async def rate_run(bench: Bench, row: RateRow, topic: str, result: Result) -> No
         result.figures = figures(samples, steady(samples))
         result.throttled = samples[-1].throttled
         result.resident = max(sample.resident for sample in samples)
-        result.tally = await books.tally(totals(row.orders))
+        dump = await books.dump()
+    audited(result, row.orders, dump)
     result.intents = await bench.postgres.intents(f"{bench.run}_{row.name}")
     judged(result, row.targets)
+
+
+def audited(result: Result, orders: int, dump: Sequence[bytes]) -> None:
+    """Hold the ERP's books against what was sent: by our own tally, and by the oracle's reading of every order."""
+    result.tally = tally(orders_in(dump), totals(orders))
+    found = examine(orders, dump)
+    result.verdicts.append(Verdict("the oracle", "no flaw", words(found), holds(found, orders)))
 
 
 async def settled(ours: Product) -> None:

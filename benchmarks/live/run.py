@@ -17,7 +17,7 @@ from benchmarks.orders import totals
 from benchmarks.product import Setup, product
 from benchmarks.result import Result, Targets, Verdict, judged
 from benchmarks.rows import IN_FLIGHT, LOG_LEVEL, OpenRow
-from benchmarks.runs import Bench, settled
+from benchmarks.runs import Bench, audited, settled
 from benchmarks.source_topic import topic_of
 from benchmarks.window import Span, figures
 
@@ -57,8 +57,9 @@ async def open_run(bench: Bench, row: OpenRow, rate: float, result: Result) -> N
                 began = await load.began()
                 await sampler.until(lambda sample: sample.posted >= WARM_UP + count, alive=ours.check)
             await settled(ours)
-        result.tally = await books.tally(totals(WARM_UP + count))
+        dump = await books.dump()
         await books.stop()
+    audited(result, WARM_UP + count, dump)
     result.intents = await bench.postgres.intents(f"{bench.run}_{row.name}")
     start = began / 1e9 + row.warm_s
     result.figures = figures(sampler.samples, Span(start, start + row.window_s))
