@@ -21,7 +21,6 @@ LOOK_S = 1.0
 RESTART_S = 1.0  # until a process that ended is started again
 _WAIT = re.compile(r'^orderferry_waits\{wait="([^"]+)"\} (\S+)$', re.MULTILINE)
 _STALL = re.compile(r'^orderferry_stalls_total\{action="([^"]+)"\} (\S+)$', re.MULTILINE)
-_READ = re.compile(r"^orderferry_events_total\{[^}]*\} (\S+)$", re.MULTILINE)
 
 
 @dataclass
@@ -53,8 +52,6 @@ class Pod:
     """Whether it stands still by SIGSTOP."""
     actions: Counter[str] = field(default_factory=Counter)
     """What the watchdog did, over all lives of this pod."""
-    read: int = 0
-    """Events that it read, over all lives, as far as they were seen."""
     child: Child | None = None
     _last: dict[str, float] = field(default_factory=dict)
     _wanted: bool = False
@@ -133,7 +130,6 @@ class Pod:
                 self.waits[wait] += 1
         for action, count in _STALL.findall(metrics):
             self.actions[action] += int(self._grown(action, float(count)))
-        self.read += int(self._grown("read", sum(map(float, _READ.findall(metrics)))))
 
     def _grown(self, name: str, count: float) -> float:
         """Return by how much a counter grew since the last look at this process."""

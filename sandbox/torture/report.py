@@ -12,6 +12,7 @@ from typing import Any
 from sandbox.torture.load import Load
 from sandbox.torture.options import Options
 from sandbox.torture.phases import PHASES
+from sandbox.torture.pods import Pod
 from sandbox.torture.saboteur import Saboteur
 from sandbox.torture.schedule import Act, told
 from sandbox.torture.town import LIES, Town
@@ -43,7 +44,7 @@ class Report:
     def line(self) -> dict[str, Any]:
         """The figures of the last line."""
         proof = self.judged.proof.figures()
-        names = ("lost", "duplicated", "reordered", "unexplained", "in_doubt", "amount_difference", "money_moved")
+        names = ("lost", "duplicated", "reordered", "unexplained", "amount_difference", "money_moved")
         kinds = Counter(one.act.kind for one in self.saboteur.struck)
         return {
             "seed": self.options.seed,
@@ -52,6 +53,7 @@ class Report:
             "pods": self.options.pods,
             "events": len(self.load.generated.records),
             **{name: proof[name] for name in names},
+            "in_doubt": len(self.judged.doubts),
             "parked": proof["parked"],
             "parked_expected": proof["parked_expected"],
             "violations": len(self.judged.violations),
@@ -85,6 +87,7 @@ class Report:
             "empty": saboteur.cells.empty(),
             "availability_of": availability(self.watch.samples),
             "resolved": dict(judged.claims.resolved),
+            "set_aside": judged.set_aside,
             "doubts": [dict(one) for one in judged.doubts],
             "calls_per_record": round(self.town.requests["all"] / max(1, len(self.load.generated.records)), 3),
             "keys_forgotten": saboteur.forgotten,
@@ -111,7 +114,7 @@ class Report:
             "poisoned_keys": self.load.poisoned,
         }
 
-    def _pod(self, pod: Any) -> dict[str, Any]:  # noqa: ANN401 - a Pod; said so in Town
+    def _pod(self, pod: Pod) -> dict[str, Any]:
         first = self.watch.began
         return {
             "name": pod.name,
@@ -122,7 +125,6 @@ class Report:
                 for one in pod.stalls
             ],
             "waits": dict(pod.waits),
-            "read": pod.read,
         }
 
 

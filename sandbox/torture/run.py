@@ -148,7 +148,7 @@ async def torture(options: Options, console: Console) -> Report:
                 await run.carry(bars)
             left = await run.left()
             run.wire.close()
-        judged = await asyncio.to_thread(decide, made.generated, left)
+        judged = await asyncio.to_thread(decide, made.generated, left, sticks=options.profile == "tags")
     report = Report(options, acts, made, run.saboteur, run.watch, judged, built, time.monotonic() - began)
     write(report, options.build)
     return report

@@ -1,6 +1,6 @@
 """What goes wrong, when and to whom: derived from the seed alone, so that a failing seed fails again. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import cycle
 from random import Random
@@ -81,11 +81,11 @@ def _back_in_time(rng: Random, span: float) -> Iterator[Act]:
     yield Act(round(span * rng.uniform(0.6, 0.8), 2), "clock")
 
 
-def told(acts: list[Act]) -> list[dict[str, Any]]:
+def told(acts: Sequence[Act]) -> list[dict[str, Any]]:
     """Return the schedule as the report writes it."""
     return [asdict(act) for act in acts]
 
 
-def heard(rows: list[Mapping[str, Any]]) -> list[Act]:
+def heard(rows: Sequence[Mapping[str, Any]]) -> list[Act]:
     """Read the schedule of a report."""
     return [Act(**row) for row in rows]

@@ -10,6 +10,7 @@ from sandbox.oracle.erp import Doc, Erp, parsed
 from sandbox.oracle.judge import Evidence, Judgement, judge
 from sandbox.oracle.proof import Faults, Proof, proof
 from sandbox.shop.generate import Generated
+from sandbox.torture.doubtful import apart
 
 EFFECTS = ("processor_charges", "processor_refunds", "emails", "marketplace_pushes")
 CREATES = frozenset({"/orders", "/accounts"})
@@ -50,8 +51,8 @@ class Judged:
         return not self.violations and self.proof.holds(self.judgement) and not any(self.exits.values())
 
 
-def decide(generated: Generated, left: Left) -> Judged:
-    """Judge what a run left."""
+def decide(generated: Generated, left: Left, *, sticks: bool) -> Judged:
+    """Judge what a run left. Where tags do not stick, what is in doubt is confirmed one by one and set aside."""
     log, dump = parsed(left.log), parsed(left.dump)
     erp = Erp.of(named(dump, log), log)
     claims = Claims.of(left.claims)
@@ -63,11 +64,15 @@ def decide(generated: Generated, left: Left) -> Judged:
         dead_letters=left.dead,
         places=left.places,
     )
-    judgement = judge(evidence, "lenient")
+    judgement, aside, doubled = judge(evidence, "lenient"), 0, []
+    if not sticks:
+        doubled = [str(one) for one in judgement.findings.violations if one.count == "duplicated"]
+        heaps = apart(evidence, left.claims)
+        judgement, aside = judge(heaps.rest, "lenient"), heaps.aside
     moved = sum(int(left.stats[name]) for name in EFFECTS)
-    violations = [str(one) for one in judgement.findings.violations]
+    violations = sorted({*doubled, *(str(one) for one in judgement.findings.violations)})
     done = proof(judgement, money_moved=moved, kills=0, faults=Faults({}, {}, ()))
-    return Judged(judgement, done, claims, confirmed(left.doubts, log), 0, left.exits, violations)
+    return Judged(judgement, done, claims, confirmed(left.doubts, log), aside, left.exits, violations)
 
 
 def named(dump: Sequence[Doc], log: Sequence[Doc]) -> list[Doc]:
