@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Protocol
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
 
 from service.plan.policy import Policy, Targets, canonical
 from service.ports import Mapped
@@ -33,19 +34,29 @@ class Tables(Protocol):
         ...
 
 
+FRESH_S: Final = 6.0  # three beats of the duty that reads them; well within the sweep's STALE_S
+
 _TARGETS = {"tax", "marketplace_tax", "tips", "gift_cards", "shipping", "duties", "fees", "custom", "rounding"}
 _SINGULAR = {"tip": "tips", "gift_card": "gift_cards"}
 
 
 class PolicyBook:
-    """Today's policies, refreshed by a duty; old ones by version."""
+    """Today's policies, refreshed by a duty; old ones by version. `timer` returns seconds that only go forward."""
 
-    def __init__(self, *, base: Mapping[tuple[str, str], Policy], tables: Tables) -> None:
+    def __init__(
+        self,
+        *,
+        base: Mapping[tuple[str, str], Policy],
+        tables: Tables,
+        timer: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._base = base
         self._tables = tables
         self._current: dict[tuple[str, str], Policy] = {}
         self._versions: dict[str, Policy] = {}
         self._paused: frozenset[tuple[str, str]] = frozenset()
+        self._timer = timer
+        self._read_at = float("-inf")
 
     def current(self, external_source: str, tenant: str) -> Policy | None:
         """Return today's policy; None for a tenant that nobody set up."""
@@ -54,6 +65,14 @@ class PolicyBook:
     def paused(self, external_source: str, tenant: str) -> bool:
         """Whether a person paused the tenant."""
         return (external_source, tenant) in self._paused
+
+    def fresh(self) -> bool:
+        """Whether the tables were read lately; after a freeze or an outage they were not, and nobody may plan on them.
+
+        What waits for a line of a table is let go once, when the line is set: a plan on an older one would park it
+        again, and nothing would come (correctness 15).
+        """
+        return self._timer() - self._read_at <= FRESH_S
 
     async def version(self, version: str) -> Policy | None:
         """Return the policy that something was posted under."""
@@ -66,6 +85,7 @@ class PolicyBook:
 
     async def refresh(self) -> None:
         """Read the tables again; a policy that came out different is kept before it is used."""
+        began = self._timer()
         self._paused = await self._tables.paused()
         for (source, tenant), base in self._base.items():
             policy = with_tables(base, await self._tables.mappings(source, tenant))
@@ -76,6 +96,7 @@ class PolicyBook:
             self._current[source, tenant] = policy
             if new:
                 await self._tables.set_up(source, tenant)
+        self._read_at = began
 
 
 def with_tables(base: Policy, tables: Sequence[Mapped]) -> Policy:

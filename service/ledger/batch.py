@@ -90,6 +90,8 @@ class Batch:
     claimed: dict[str, sa.Row[Any]] = field(default_factory=dict)
     held: dict[str, Held] = field(default_factory=dict)
     states: dict[str, str] = field(default_factory=dict)
+    attempts: dict[str, int] = field(default_factory=dict)
+    """Of intents that exist, the attempt that was begun last."""
     found: dict[Statement, dict[str, list[sa.Row[Any]]]] = field(default_factory=dict)
     posted: dict[Row, sa.Row[Any]] = field(default_factory=dict)
     opened: set[str] = field(default_factory=set)
@@ -124,7 +126,9 @@ class Batch:
 
     def _look(self, connection: sa.Connection, members: Sequence[Member]) -> None:
         ids = {(intent,) for member in members for intent in member.intent_ids}
-        self.states = {row.id: row.state for row in intents.STATES.read(connection, list(ids))}
+        found = intents.STATES.read(connection, list(ids))
+        self.states = {row.id: row.state for row in found}
+        self.attempts = {row.id: row.attempts for row in found}
         wanted = {identity for member in members for identity in member.wanted}
         for row in documents.BY_REF.read(connection, list(wanted)):
             self.posted[row.external_source, row.tenant, row.kind, row.external_id] = row

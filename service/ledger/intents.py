@@ -15,6 +15,8 @@ from service.ports import Intent, IntentState, Refusal, Step
 
 TERMINAL: Final = frozenset({IntentState.DONE, IntentState.REFUSED, IntentState.ABSENT})
 UNRESOLVED: Final = frozenset({IntentState.OPEN, IntentState.IN_DOUBT})
+NEGATIVE: Final = frozenset({IntentState.REFUSED, IntentState.ABSENT})
+"""Outcomes that speak only for the attempts up to theirs: a later one may have had an effect (correctness 8, 13)."""
 
 _EFFECT: Final[TypeAdapter[Effect]] = TypeAdapter(Effect)
 
@@ -44,7 +46,9 @@ _COLUMNS: Final = (
 )
 _NAMES: Final = ", ".join(name for name, _ in _COLUMNS)
 
-STATES: Final = Statement("SELECT id, state FROM intents WHERE id IN (SELECT u.id FROM {rows})", [("id", TEXT)])
+STATES: Final = Statement(
+    "SELECT id, state, attempts FROM intents WHERE id IN (SELECT u.id FROM {rows})", [("id", TEXT)]
+)
 
 INSERT: Final = insert("intents", _COLUMNS, "(id) DO NOTHING")
 

@@ -140,9 +140,11 @@ class Begin(Plain):
         put_all(batch, self._posted)
         if state is None:
             batch.put(intents.INSERT, intent.id, self._row)
+            batch.attempts[intent.id] = intent.attempts
         else:
             attempt = (intent.id, intent.attempted_at, intent.deadline, intent.erp_time)
             batch.put(intents.CONTINUE, intent.id, attempt)
+            batch.attempts[intent.id] += 1
         batch.states[intent.id] = IntentState.OPEN
 
 
@@ -160,9 +162,6 @@ class End(Plain):
         if not end(batch, self._intent):
             return
         put_all(batch, self._posted)
-        condition = mappings.of_account(self._intent.document)
-        if condition is not None and self._posted:
-            batch.put(mappings.MET, condition, condition)
 
 
 class Close(Plain):
@@ -253,14 +252,22 @@ def lost(batch: Batch, lease: Lease, *, begin: bool = False) -> FenceLost | None
 
 
 def end(batch: Batch, intent: Intent) -> bool:
-    """Record an outcome unless there is a terminal one; an intent that a restored database forgot is written whole."""
+    """Record an outcome unless there is a terminal one, and let those go on who wait for what is done.
+
+    A no to one attempt says nothing of a later one that a successor began. An intent that a restored database forgot
+    is written whole.
+    """
     state = batch.states.get(intent.id)
     if state in intents.TERMINAL:
+        return False
+    if intent.state in intents.NEGATIVE and batch.attempts.get(intent.id, 0) > intent.attempts:
         return False
     if state is None:
         batch.put(intents.INSERT, intent.id, intents.row(intent))
     batch.put(intents.END, intent.id, (intent.id, intent.state.value, intent.answer, intent.how))
     batch.states[intent.id] = intent.state.value
+    if intent.state is IntentState.DONE and (condition := mappings.of_account(intent.document)):
+        batch.put(mappings.MET, condition, condition)
     return True
 
 

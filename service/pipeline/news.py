@@ -39,8 +39,13 @@ class News:
     """Documents whose last news cannot be booked, with the reason."""
 
     def over(self, verdicts: Sequence[Verdict]) -> list[Verdict]:
-        """Put what is said of unreadable news over what follows from older ones."""
-        return list({**{verdict.document: verdict for verdict in verdicts}, **self.unread}.values())
+        """Put what is said of unreadable news over what follows from older ones, which keeps its release condition."""
+        said = {verdict.document: verdict for verdict in verdicts}
+        for document, unread in self.unread.items():
+            hidden = said.get(document)
+            release = unread.release or (hidden.release if hidden is not None else "")
+            said[document] = unread.model_copy(update={"release": release})
+        return list(said.values())
 
 
 @dataclass(frozen=True, slots=True)

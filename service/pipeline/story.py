@@ -47,6 +47,7 @@ _UNKNOWN = Stay(
     release=TENANT_SET_UP,
 )
 _PAUSED = Stay(OutcomeName.WAITING, Reason.TENANT_PAUSED, "this shop is paused")
+_TABLES_S = 1.0  # half a beat of the duty that reads the tables
 _LOOK_AGAIN_S = 900.0  # what people mend in the ERP itself is noticed within this
 _MAY_CHANGE = frozenset({Reason.SKU_UNKNOWN, Reason.SKU_AMBIGUOUS, Reason.ERP_HOLD, Reason.ERP_REFUSED})
 
@@ -60,6 +61,10 @@ class Policies(Protocol):
 
     def paused(self, external_source: str, tenant: str) -> bool:
         """Whether a person paused the tenant."""
+        ...
+
+    def fresh(self) -> bool:
+        """Whether the tables behind the policies were read lately enough to plan on them."""
         ...
 
     async def version(self, version: str) -> Policy | None:
@@ -112,6 +117,9 @@ class Story:
             self.held.pop(key, None)
 
     async def _look(self, key: str, opened: Opened, told: News, priority: Priority) -> None:
+        if not self._policies.fresh():
+            await self._give_back(Closing(opened.lease, (), (), (), wake_at=self._clock.now() + _TABLES_S))
+            raise Waiting("tables", "people's tables could not be read for some seconds", _TABLES_S)
         root = root_of(key)
         policy = self._policies.current(root.external_source, root.tenant)
         stay = self._stays(root, policy, opened)
@@ -158,8 +166,11 @@ class Story:
         """Give the key back unfinished, with what is known by now; its work comes again."""
         ended, changed = run.take_along()
         wake_at = self._clock.now() + self._timing.again
+        await self._give_back(Closing(run.lease, (), (), (), posted=changed, ended=ended, wake_at=wake_at))
+
+    async def _give_back(self, closing: Closing) -> None:
         with suppress(FerryError):
-            await self._ledger.close(Closing(run.lease, (), (), (), posted=changed, ended=ended, wake_at=wake_at))
+            await self._ledger.close(closing)
 
     async def _begin(self, root: Ref, opened: Opened, policy: Policy, priority: Priority) -> Run:
         order = opened.posted.get(root)

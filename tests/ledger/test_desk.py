@@ -93,6 +93,16 @@ async def test_what_is_released_while_it_is_being_planned_is_planned_again(ledge
     assert await ledger.sweep.due() == [KEY]
 
 
+async def test_an_account_that_was_found_out_by_the_sweep_lets_its_orders_go(ledger: SqlLedger) -> None:
+    await visit(ledger, KEY, verdicts=(parked(reason=Reason.IN_DOUBT, release="account:guest"),))
+    account = replace(intent("2"), document=ref("guest", Kind.ACCOUNT))
+    held = await opened(ledger, account.key)
+    await ledger.begin(held.lease, account)
+    assert await ledger.sweep.due() == []
+    await ledger.close(replace(closing(held.lease), ended=[ended(account, how="look_up")]))
+    assert await ledger.sweep.due() == [KEY]
+
+
 async def test_a_release_forgets_the_refusal(ledger: SqlLedger, desk: SqlDesk) -> None:
     held = await opened(ledger, KEY)
     await ledger.begin(held.lease, intent())

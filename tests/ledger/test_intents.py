@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -34,6 +35,19 @@ async def test_a_terminal_outcome_is_never_overwritten(ledger: SqlLedger, desk: 
     kept = (await _kept(desk))[0]
     assert (kept.state, kept.answer) == (first, "the first")
     assert await ledger.account(ref("1")) is None
+
+
+@pytest.mark.parametrize("no", [IntentState.REFUSED, IntentState.ABSENT])
+async def test_a_no_to_one_attempt_does_not_end_a_later_one(ledger: SqlLedger, desk: SqlDesk, no: IntentState) -> None:
+    held = await opened(ledger, KEY)
+    first, second = intent(), replace(intent(), attempts=2)
+    await ledger.begin(held.lease, first)
+    await ledger.begin(held.lease, second)
+    await ledger.end(ended(first, no, "of a process that slept"))
+    assert [one.state for one in await _kept(desk)] == [IntentState.OPEN]
+    await asyncio.gather(ledger.end(ended(first, no)), ledger.end(ended(second), posted=[posted()]))
+    assert [one.state for one in await _kept(desk)] == [IntentState.DONE]
+    assert await ledger.account(ref("1")) == posted()
 
 
 async def test_doubt_is_no_end(ledger: SqlLedger, desk: SqlDesk) -> None:

@@ -113,6 +113,8 @@ class Pod:
         """Bring a key forward as a lane does: again and again until it returns."""
         until = time.monotonic() + PATIENCE_S
         while True:
+            if not self.book.fresh():
+                await self.book.refresh()
             try:
                 await self.story.handle(key_of(root), work)
             except (Retryable, Waiting, FenceLost):

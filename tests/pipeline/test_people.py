@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
+import pytest
+
 from schemas.base import Kind
 from schemas.order import LineCategory
-from service.ports import Mapped
+from schemas.outcome import OutcomeName, Reason, Verdict
+from service.duties.policies import FRESH_S, PolicyBook
+from service.errors import Waiting
+from service.ledger.sweep import STALE_S
+from service.pipeline.news import Rejected, news
+from service.ports import EventEnd, Mapped
 from tests.pipeline.journeys import BUYER, PLAIN, SOLD
-from tests.pipeline.rig import TENANT, Pod, Rig, key_of, policy, ref
+from tests.pipeline.rig import TENANT, Pod, Rig, arrival, key_of, policy, ref
 from tests.plan.world import TARGETS, line, order, payment
 
 WHO = {"who": "Ann", "why": "the shop asked"}
+
+
+class NoTables:
+    """Nobody has set anything."""
+
+    async def mappings(self, external_source: str, tenant: str) -> list[Mapped]:
+        raise NotImplementedError
+
+    async def paused(self) -> frozenset[tuple[str, str]]:
+        return frozenset()
+
+    async def keep_policy(self, version: str, text: str) -> None:
+        raise NotImplementedError
+
+    async def kept_policy(self, version: str) -> str | None:
+        raise NotImplementedError
+
+    async def set_up(self, external_source: str, tenant: str) -> None:
+        raise NotImplementedError
 
 
 async def set_up(pod: Pod, table: str, name: str, target: str) -> int:
@@ -34,6 +60,40 @@ async def test_a_shop_that_nobody_set_up_parks_and_goes_on_when_it_is(rig: Rig) 
     late = await rig.pod("late")
     assert await late.release() == [key_of()]
     await SOLD.check(late, await rig.books())
+
+
+async def test_nobody_plans_on_tables_that_were_not_read_lately(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert FRESH_S < STALE_S, "the sweep looks back further than a plan may"
+    pod = await rig.pod()
+    monkeypatch.setattr(pod.book, "fresh", lambda: False)
+    event = arrival(PLAIN)
+    with pytest.raises(Waiting, match="tables"):
+        await pod.story.handle(key_of(), [event])
+    assert await rig.requests() == 0
+    monkeypatch.undo()
+    await pod.story.handle(key_of(), [event])
+    assert (await pod.said())["order 1"] == "waiting/transactions_awaited"
+
+
+async def test_tables_are_old_some_seconds_after_they_were_read() -> None:
+    now = 100.0
+    book = PolicyBook(base={}, tables=NoTables(), timer=lambda: now)
+    assert not book.fresh()
+    await book.refresh()
+    assert book.fresh()
+    now += FRESH_S + 0.1
+    assert not book.fresh()
+
+
+def test_unreadable_news_keep_the_condition_on_which_the_document_waits() -> None:
+    waits = Verdict(
+        document=ref(Kind.ORDER, "1"), outcome=OutcomeName.PARKED, reason=Reason.SKU_UNKNOWN, release="sku:X"
+    )
+    unread = Verdict(document=waits.document, outcome=OutcomeName.PARKED, reason=Reason.INVALID, detail="no id")
+    event = arrival(PLAIN)
+    told = news([Rejected(event, unread, EventEnd(event, OutcomeName.PARKED, Reason.INVALID))])
+    assert told.over([waits]) == [unread.model_copy(update={"release": "sku:X"})]
+    assert told.over([]) == [unread]
 
 
 async def test_a_paused_shop_waits_by_name_and_goes_on(rig: Rig, pod: Pod) -> None:

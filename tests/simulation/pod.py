@@ -108,6 +108,7 @@ class Pod:
         book = PolicyBook(
             base={(POLICY.external_source, POLICY.tenant): POLICY},
             tables=Tables(SqlDesk(database), SqlPolicies(database)),
+            timer=self._loop.time,
         )
         while True:
             with suppress(FerryError):
