@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,8 @@ from matplotlib import pyplot as plt
 
 OURS: Final = "#1b6e8c"
 OTHERS: Final = "#b8b8b8"
+CONDITIONS: Final = re.compile(r", [\d,]+ keys | at ")
+"""Where the name of a run goes on with its conditions."""
 Run = Mapping[str, Any]
 
 
@@ -59,7 +62,7 @@ def _beside(runs: Sequence[Run], path: Path, title: str) -> Path | None:
         return None
     figure, axes = plt.subplots(len(compared), 1, figsize=(9, 2.6 * len(compared)), squeeze=False)
     for axis, (name, found) in zip(axes[:, 0], compared.items(), strict=True):
-        names = [run["name"].partition(",")[0].partition(" at ")[0] for run in found]
+        names = [CONDITIONS.split(run["name"])[0] for run in found]
         bars = axis.barh(names, [run["rate"] for run in found])
         for bar, run in zip(bars, found, strict=True):
             bar.set_color(OURS if run["kind"] == "rate" else OTHERS)

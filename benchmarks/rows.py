@@ -127,7 +127,7 @@ class Rows:
     def groups(self) -> dict[str, tuple[str, ...]]:
         """Names that stand for several rows."""
         path = tuple(name for name in self.names if name not in self.engine.names)
-        promised = tuple(row.name for row in self.engine.saturated if row.rivals)
+        promised = tuple(row.name for row in self.engine.saturated if row.rivals_s)
         return {"path": path, "engine": self.engine.names, "promised": promised}
 
     def wanted(self, given: Collection[str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 
 from benchmarks.engine.contenders import OURS, RIVALS
 from benchmarks.engine.keys import Pattern
@@ -38,6 +39,10 @@ async def run(engine: Engine, rows: EngineRows, wanted: Collection[str], noted: 
 
 async def _saturated(engine: Engine, row: SaturatedRow, noted: Noted, *, rivals: bool) -> None:
     ceiling = row.ceiling()
-    for contender in (OURS, *RIVALS) if rivals and row.rivals else (OURS,):
-        result = row.result(contender, ceiling)
-        await noted(result, saturated_run(engine, row, contender, result))
+    result = row.result(OURS, ceiling)
+    await noted(result, saturated_run(engine, row, OURS, result))
+    if rivals and row.rivals_s:
+        shorter = replace(row, window_s=row.rivals_s)
+        for contender in RIVALS:
+            other = row.result(contender, ceiling)
+            await noted(other, saturated_run(engine, shorter, contender, other))

@@ -13,6 +13,7 @@ from typing import Final
 from aiokafka.admin import AIOKafkaAdminClient
 
 from benchmarks.engine.books import flaws
+from benchmarks.engine.carrier import EVERY_S
 from benchmarks.engine.child import ROOT, Account, Consumer, consumer
 from benchmarks.engine.contenders import OURS, Contender
 from benchmarks.engine.delays import delays_by_class
@@ -21,7 +22,7 @@ from benchmarks.engine.parallel_consumer import CannotBeHadError
 from benchmarks.engine.rows import IN_FLIGHT, OpenRow, PoisonRow, RebalanceRow, SaturatedRow
 from benchmarks.engine.task import Task
 from benchmarks.engine.topics import Filling, fill
-from benchmarks.result import Result, Verdict, judged
+from benchmarks.result import Result, Targets, Verdict, judged
 from benchmarks.runs import Bench
 from benchmarks.source_topic import PARTITIONS
 from benchmarks.window import Figures, Sample, Span, figures
@@ -119,9 +120,8 @@ async def saturated_run(engine: Engine, row: SaturatedRow, contender: Contender,
         judged(result, row.targets)
         return
     disordered = account.disordered + found["out of order"]
-    result.notes.append(
-        f"promises {contender.keeps}; records that came before an earlier one of their key: {disordered:,}"
-    )
+    result.notes.append(f"promises {contender.keeps}; records after a later one of their key: {disordered:,}")
+    judged(result, Targets(least_window_s=0))
 
 
 async def poison_run(engine: Engine, row: PoisonRow, result: Result) -> None:
@@ -143,8 +143,9 @@ async def poison_run(engine: Engine, row: PoisonRow, result: Result) -> None:
             f"pair {number + 1}: {rates[False]:,.0f} healthy records/s without, {rates[True]:,.0f} with"
         )
     cost = median(costs)
+    shown = f"{cost:.1%} (from {min(costs):.1%} to {max(costs):.1%})"
+    result.notes.append(f"1 % poison costs the healthy records {shown}")
     if row.most is not None:
-        shown = f"{cost:.1%} (from {min(costs):.1%} to {max(costs):.1%})"
         what = f"cost of 1 % poison to healthy keys, median of {row.pairs} pairs"
         result.verdicts.append(Verdict(what, f"<= {row.most:.0%}", shown, cost <= row.most))
 
@@ -175,9 +176,10 @@ async def rebalance_run(engine: Engine, row: RebalanceRow, result: Result) -> No
     result.verdicts += [_order(found), _committed(await engine.committed(task), account.carried + others.carried)]
     alone = figures(samples, Span(begin, begin + row.alone_s)).rate
     after = figures(samples, Span(samples[-1].at - row.alone_s / 2, samples[-1].at)).rate
+    pause = longest_pause(samples) + EVERY_S
     result.notes.append(
-        f"{alone:,.0f} records/s alone, {after:,.0f} alone again; nothing moved in the first for at most "
-        f"{longest_pause(samples):.1f} s; the second carried {others.carried:,} records in {left - joined:.0f} s"
+        f"{alone:,.0f} records/s alone, {after:,.0f} alone again; the first stood still for at most {pause:.1f} s; "
+        f"the second carried {others.carried:,} records in {left - joined:.0f} s"
     )
 
 

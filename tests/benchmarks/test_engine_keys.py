@@ -78,11 +78,11 @@ def test_every_partition_has_as_many_keys() -> None:
 def test_names_of_rows_are_unique_and_the_promised_ones_have_rivals_and_targets() -> None:
     assert len(set(FULL.names)) == len(FULL.names)
     assert set(QUICK.names) <= set(FULL.names)
-    promised = {row.name: row.targets for row in FULL.saturated if row.rivals}
+    promised = {row.name: row.targets for row in FULL.saturated if row.rivals_s}
     assert promised["engine-1000-100ms-round-robin"].efficiency == 0.95
     assert promised["engine-1000-10ms-round-robin"].rate == 60_000
     assert promised["engine-100-5ms-round-robin"].efficiency == 0.9
-    assert all(row.window_s >= 30 for row in FULL.saturated if row.rivals)
+    assert all(row.window_s >= 30 for row in FULL.saturated if row.rivals_s)
     assert all(row.filling.keys <= IN_FLIGHT for row in FULL.saturated), "else in flight bounds the ceiling as well"
 
 

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.live.journey import ALL, READ, WIRE, delays, first_calls, first_reads
 from benchmarks.live.run import wire_verdicts
 from benchmarks.percentiles import percentile, percentiles
-from benchmarks.plots import draw, rows
+from benchmarks.plots import CONDITIONS, draw, rows
 
 
 def test_a_percentile_is_a_value_that_was_measured() -> None:
@@ -42,6 +42,17 @@ def test_an_order_that_never_came_is_an_error() -> None:
 @pytest.mark.parametrize(("p50", "p99", "met"), [(5.0, 20.0, [True, True]), (5.1, 20.1, [False, False])])
 def test_waiting_in_us_is_judged_by_two_percentiles(p50: float, p99: float, met: list[bool]) -> None:
     assert [verdict.met for verdict in wire_verdicts({WIRE: {"p50": p50, "p99": p99}})] == met
+
+
+@pytest.mark.parametrize(
+    ("name", "bar"),
+    [
+        ("afternoon version, plain httpx at 10 ms", "afternoon version, plain httpx"),
+        ("Parallel Consumer, JVM, KEY order, 1,000 keys zipf at 5 ms", "Parallel Consumer, JVM, KEY order"),
+    ],
+)
+def test_a_bar_is_named_after_who_ran(name: str, bar: str) -> None:
+    assert CONDITIONS.split(name)[0] == bar
 
 
 def run(name: str, kind: str, part: str, **more: Any) -> dict[str, Any]:
