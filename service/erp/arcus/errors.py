@@ -93,6 +93,10 @@ STATUSES: Mapping[int, Meaning] = {
 """Statuses that mean the same whatever the code, and also without one."""
 PLAIN = frozenset({404, 405, 413})
 """Statuses of a clear no that routers and proxies give without the envelope: the request was not carried out."""
+CONFLICT = 409
+"""Also the answer to a key that is in use, whose code nobody documents: it takes a documented code to be a clear no."""
+LATE = frozenset({408, 425})
+"""Given up on, or held to be a replay, by somebody on the way: whatever the body says, the request may be at work."""
 
 REASONS: Mapping[str, Reason] = {
     "invoice_required": Reason.WAITS_FOR_INVOICE,
@@ -135,9 +139,11 @@ def classify(
 
 
 def _is_unclear(status: int, code: str) -> bool:
-    if code == "not_implemented":
+    if status == 501 and code == "not_implemented":
         return False
-    if not 400 <= status < 500:  # redirects, successes that are none, server errors
+    if not 400 <= status < 500 or status in LATE:  # redirects, successes that are none, server errors
+        return True
+    if status == CONFLICT and code not in CODES:
         return True
     return not code and status not in STATUSES and status not in PLAIN
 
