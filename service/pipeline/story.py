@@ -208,16 +208,19 @@ class Story:
     async def _read_adopted(self, run: Run, erp: ERP) -> None:
         """Read what a person found in the ERP before anything is planned on it."""
         for document in list(run.posted.values()):
-            if document.read_at:
-                continue
-            try:
-                run.reread(await erp.refresh(document, priority=run.priority))
-            except Refused as refused:
-                detail = f"the ERP does not know {document.erp_id}, which a person named: {refused}"
-                verdict = Verdict(
-                    document=document.document, outcome=OutcomeName.PARKED, reason=Reason.IN_DOUBT, detail=detail
-                )
-                run.doubt(verdict, None)
+            if not document.read_at:
+                await self._reread(run, erp, document, named="which a person named")
+
+    async def _reread(self, run: Run, erp: ERP, document: Posted, *, named: str) -> None:
+        """Read a document again; one that the ERP no longer knows is for a person, and nothing is planned on it."""
+        try:
+            run.reread(await erp.refresh(document, priority=run.priority))
+        except Refused as refused:
+            detail = f"the ERP does not know {document.erp_id}, {named}: {refused}"
+            verdict = Verdict(
+                document=document.document, outcome=OutcomeName.PARKED, reason=Reason.IN_DOUBT, detail=detail
+            )
+            run.doubt(verdict, self._clock.now() + _LOOK_AGAIN_S)
 
     async def _read_again(self, run: Run, erp: ERP, verdicts: Sequence[Verdict]) -> bool:
         """Before a document is parked for what the ERP said some time ago, ask it once more. True where it was read."""
@@ -295,7 +298,7 @@ class Story:
         if have is None or self._clock.now() - max(have.read_at, run.asked.get(have.document, 0.0)) < _FRESH_S:
             return False
         run.asked[have.document] = self._clock.now()
-        run.reread(await erp.refresh(have, priority=run.priority))
+        await self._reread(run, erp, have, named="which we posted; look there who removed or hid it")
         return True
 
     def _take(self, run: Run, result: Result) -> None:

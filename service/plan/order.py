@@ -173,7 +173,7 @@ def _create(draft: Draft, order: Order, sale: Sale, *, revision: int) -> None:
     if verdict := _unfit(draft, order, sale):
         draft.say(verdict)
         return
-    policy = draft.policy
+    policy = draft.posted_under
     ship_to = order.ship_to or policy.pick_up
     kind = DocumentType.SALES_ORDER if policy.fulfilment is Fulfilment.ERP else DocumentType.INVOICE
     draft.want(

@@ -39,8 +39,8 @@ def plain_verdict(draft: Draft, payment: Payment) -> Verdict | None:
         return waiting(
             payment.ref, Reason.PENDING, f"transaction {payment.external_id} is pending at {payment.gateway}"
         )
-    if not payment.moves_cash:
-        what = f"{payment.payment_kind} with status {payment.status}"
+    if not payment.moves_cash or not payment.amount:
+        what = "movement of nothing" if payment.moves_cash else f"{payment.payment_kind} with status {payment.status}"
         return skipped(payment.ref, Reason.MOVES_NO_CASH, f"transaction {payment.external_id} is a {what}")
     return None
 
@@ -56,11 +56,14 @@ def _booked(draft: Draft, order: Order) -> dict[str, Decimal | None]:
     if not foreign or order.presentment is None or not order.presentment.amount:
         return amounts
     rate = order.totals.total / order.presentment.amount
+    booked = draft.applied.posted
     for payment in foreign:
-        amounts[payment.external_id] = rounded(payment.amount * rate, order.currency)
-    if sum(payment.amount for payment in foreign) == order.presentment.amount:
-        others = sum((amounts[p.external_id] or ZERO for p in foreign[:-1]), ZERO)
-        amounts[foreign[-1].external_id] = order.totals.total - others
+        done = booked.get(payment.ref)
+        amounts[payment.external_id] = done.total if done else rounded(payment.amount * rate, order.currency)
+    last = next((payment for payment in reversed(foreign) if payment.ref not in booked), None)
+    if last is not None and sum(payment.amount for payment in foreign) == order.presentment.amount:
+        others = sum((amounts[p.external_id] or ZERO for p in foreign if p is not last), ZERO)
+        amounts[last.external_id] = order.totals.total - others
     return amounts
 
 
@@ -149,7 +152,7 @@ def _give_back(draft: Draft, order: Order, payment: Payment) -> None:
         detail = f"the payment {payment.parent_id or 'that it gives back'} is not in the ERP"
         draft.say(parked(payment.ref, Reason.PARENT_PARKED, detail, amount=_amount(payment)))
         return
-    amount = _returned(payment, parent, original, order)
+    amount = returned(draft, order, payment)
     if amount is None:
         detail = f"refund {payment.external_id} is in {payment.currency} at a rate that the shop does not state"
         draft.say(parked(payment.ref, Reason.CURRENCY_UNSUPPORTED, detail, amount=_amount(payment)))
@@ -178,11 +181,14 @@ def _give_back(draft: Draft, order: Order, payment: Payment) -> None:
 _CENTS = 2
 
 
-def _returned(payment: Payment, parent: Payment, original: Posted, order: Order) -> Decimal | None:
+def returned(draft: Draft, order: Order, payment: Payment) -> Decimal | None:
+    """Cash given back in the order's currency; a payment given back whole is worth what was booked for it."""
     stated = _stated(payment, order)
-    if stated is None and payment.currency == parent.currency and payment.amount == parent.amount:
-        return original.total
-    return stated
+    parent = draft.desired.payments.get(payment.parent_id or "")
+    original = None if parent is None else draft.applied.posted.get(parent.ref)
+    if stated is not None or parent is None or original is None:
+        return stated
+    return original.total if (payment.currency, payment.amount) == (parent.currency, parent.amount) else None
 
 
 def transactions_missing(draft: Draft, order: Order) -> None:
@@ -208,7 +214,7 @@ def cash_is_even(draft: Draft) -> str:
     """Whether every cent that came in for the order went out again and is recorded; returns what is not, or nothing."""
     for payment in (*draft.desired.collected(), *draft.desired.given_back()):
         verdict = draft.verdicts.get(payment.ref)
-        if verdict is not None and verdict.reason is Reason.TEST:
+        if verdict is not None and verdict.reason in {Reason.TEST, Reason.MOVES_NO_CASH}:
             continue
         if verdict is None or verdict.outcome is not OutcomeName.POSTED:
             return f"transaction {payment.external_id} is not recorded"

@@ -130,17 +130,20 @@ def _fate(draft: Draft, document: Ref, moment: datetime, order: Order, verdict: 
 
 
 def _cancel(draft: Draft, order: Order) -> None:
-    """Unpaid or wholly refunded: cancel, after everything else. Cash left: a person decides (books 13)."""
+    """Unpaid or wholly refunded: cancel, after everything else, what was not shipped or invoiced.
+
+    Cash left: a person decides (books 13).
+    """
     have = draft.applied.posted[order.ref]
     if order.cancelled_at is None or draft.effects or order.ref in draft.verdicts:
         return
-    if have.status is PostedStatus.SHIPPED or have.document_type != "sales_order":
-        return
-    if any(refund.ref in draft.applied.posted for refund in draft.desired.refunds.values()):
+    gone = have.status is PostedStatus.SHIPPED or have.document_type != "sales_order"
+    if not gone and any(refund.ref in draft.applied.posted for refund in draft.desired.refunds.values()):
         detail = f"order {order.name} was cancelled after part of it was returned in the ERP; close it there"
         draft.say(parked(order.ref, Reason.FEWER_GOODS, detail))
     elif not (uneven := cash_is_even(draft)):
-        want_cancel(draft, order, have)
+        if not gone:
+            want_cancel(draft, order, have)
     elif any(verdict.outcome is OutcomeName.PARKED for verdict in draft.verdicts.values()):
         draft.say(parked(order.ref, Reason.PARENT_PARKED, f"its cancellation waits: {uneven}"))
     else:

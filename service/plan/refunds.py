@@ -14,6 +14,7 @@ from schemas.refund import Refund
 from service.plan.compare import total_differs
 from service.plan.draft import Draft, Stage
 from service.plan.order import adjust, confirm
+from service.plan.payments import plain_verdict, returned
 from service.plan.sale import Sale, reduction_of, refund_fails
 from service.plan.state import parked, posted, skipped, unchanged, waiting
 
@@ -53,9 +54,9 @@ def _not_now(draft: Draft, order: Order, refund: Refund) -> Verdict | None:
 
 
 def _returned_before(draft: Draft, order: Order) -> bool:
-    """Whether a return was posted: then goods cannot go with a cancellation any more."""
+    """Whether goods cannot go with a cancellation any more: they were shipped or invoiced, or a return was posted."""
     have = draft.applied.posted[order.ref]
-    if have.document_type != "sales_order":
+    if have.document_type != "sales_order" or have.status is PostedStatus.SHIPPED:
         return True
     return any(refund.ref in draft.applied.posted for refund in draft.desired.refunds.values())
 
@@ -80,8 +81,11 @@ def _give_back(draft: Draft, order: Order, refund: Refund, have: Posted) -> None
     if sale.lines:
         _return(draft, order, refund, sale, have)
         return
-    goodwill = sale.total + max(refund.discrepancy, ZERO) or _cash(draft, refund)
-    if goodwill <= 0:
+    goodwill = sale.total + max(refund.discrepancy, ZERO) or _cash(draft, order, refund)
+    if goodwill is None:
+        detail = f"refund {refund.external_id} gave back money at a rate that the shop does not state"
+        draft.say(parked(refund.ref, Reason.CURRENCY_UNSUPPORTED, detail))
+    elif goodwill <= 0:
         draft.say(unchanged(refund.ref, "it gives back neither goods nor money"))
     elif _credited(draft, order, refund, refund.ref, goodwill):
         draft.say(posted(refund.ref))
@@ -115,10 +119,11 @@ def _credited(draft: Draft, order: Order, refund: Refund, document: Ref, amount:
     return False
 
 
-def _cash(draft: Draft, refund: Refund) -> Decimal:
-    """Cash that a refund without goods gave back, in the shop's currency."""
-    found = (draft.desired.payments.get(transaction_id) for transaction_id in refund.transaction_ids)
-    return sum((payment.amount for payment in found if payment is not None and payment.moves_cash), ZERO)
+def _cash(draft: Draft, order: Order, refund: Refund) -> Decimal | None:
+    """Cash that a refund without goods gave back, in the order's currency; None where no rate is known."""
+    found = [draft.desired.payments.get(transaction_id) for transaction_id in refund.transaction_ids]
+    amounts = [returned(draft, order, one) for one in found if one is not None and plain_verdict(draft, one) is None]
+    return None if None in amounts else sum((amount or ZERO for amount in amounts), ZERO)
 
 
 def _return(draft: Draft, order: Order, refund: Refund, sale: Sale, have: Posted) -> None:

@@ -159,7 +159,7 @@ def sale_of(order: Order, policy: Policy, removed: Mapping[str, int]) -> Sale:
     duties = sum((share.duties for share in shares), ZERO)
     build.component(Component.DUTIES, duties if any(line.duties for line in order.lines) else order.totals.duties)
     build.component(Component.FEES, order.totals.fees)
-    own = sum((share.own_tax for share in shares), ZERO)
+    own = ZERO if order.merchant_of_record else sum((share.own_tax for share in shares), ZERO)
     build.taxes(own, sum((share.tax for share in shares), ZERO) - own)
     build.component(Component.ROUNDING, order.cash_rounding)
     return build.build(sum((share.discount for share in shares), ZERO))
@@ -265,6 +265,8 @@ def fraction_in(order: Order) -> str:
         for amount in (charge.price, charge.discount, *(t.amount for t in charge.taxes)):
             if not fits(amount, order.currency):
                 return f"the shipping has {amount}, a fraction that {order.currency} does not know"
+    if not fits(order.cash_rounding, order.currency):
+        return f"the cash rounding is {order.cash_rounding}, a fraction that {order.currency} does not know"
     return ""
 
 
@@ -277,6 +279,8 @@ def refund_fails(refund: Refund, currency: str) -> str:
     for name, amount in amounts:
         if amount < 0 or not fits(amount, currency):
             return f"{name} is {amount} {currency}, which nobody can give back"
+    if not fits(refund.discrepancy, currency):
+        return f"the discrepancy is {refund.discrepancy} {currency}, which nobody can give back"
     return ""
 
 
@@ -320,7 +324,7 @@ def reduction_of(refund: Refund, order: Order, policy: Policy) -> Sale:
     build.component(Component.SHIPPING, refund.shipping)
     build.component(Component.DUTIES, refund.duties)
     build.component(Component.FEES, refund.fees)
-    build.taxes(own, liable)
+    build.taxes(*((ZERO, own + liable) if order.merchant_of_record else (own, liable)))
     if refund.discrepancy < 0:
         build.kept_back(-refund.discrepancy)
     return build.build(ZERO)

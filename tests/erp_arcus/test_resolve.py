@@ -1,10 +1,11 @@
 """What an effect names, looked up in a real sandbox's catalogue and accounts."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from schemas.effect import Component, CreateAccount, SaleLine
+from schemas.effect import Component, CreateAccount, Effect, SaleLine
 from schemas.outcome import Reason
 from schemas.party import Address
 from service.erp.arcus.identity import address_key
@@ -19,9 +20,11 @@ from tests.erp_arcus.effects import (
     HOME,
     WORK,
     add_lines,
+    adjust,
     charge,
     create_account,
     create_order,
+    credit,
     give_back,
     goods,
     order_posted,
@@ -92,6 +95,24 @@ def test_a_line_that_names_nothing_is_unknown(product: str) -> None:
 async def test_too_many_lines_and_fractions_of_a_cent_are_told_beforehand(bench: Bench) -> None:
     assert (await refused(bench, *([goods()] * 251))).reason is Reason.ERP_REFUSED
     assert (await refused(bench, goods(rate="0.005"))).reason is Reason.CURRENCY_UNSUPPORTED
+
+
+@pytest.mark.parametrize(
+    "effect",
+    [
+        pay(POSTED, "10.005"),
+        adjust(POSTED, "0.003"),
+        credit(POSTED, "0.005"),
+        refund_cash(order_posted(erp_id="p1"), "5.005"),
+        create_order(goods(), discount=Decimal("0.005")),
+    ],
+    ids=lambda effect: effect.effect,
+)
+async def test_no_amount_with_a_fraction_of_a_cent_becomes_a_request(bench: Bench, effect: Effect) -> None:
+    found = await bench.arcus.resolve(effect, POSTED, priority=LIVE)
+    assert isinstance(found, Unresolved)
+    assert found.reason is Reason.CURRENCY_UNSUPPORTED
+    assert "fraction" in found.detail
 
 
 async def test_another_currency_than_the_entitys_is_not_sent(bench: Bench) -> None:

@@ -23,8 +23,10 @@ from schemas.effect import (
     ReturnGoods,
 )
 from schemas.outcome import Reason
+from schemas.posted import Posted
 from service.erp.arcus import identity
 from service.erp.arcus.adapter import Arcus
+from service.errors import Refused
 from service.pipeline.publish import Timing
 from service.ports import Absent, Found, Intent, IntentState, Priority, Unclear
 from tests.pipeline.journeys import BUYER, JOURNEYS, PLAIN, SOLD, Journey
@@ -376,6 +378,33 @@ async def test_an_account_in_doubt_parks_its_orders_by_name_and_lets_them_go_wit
     books = (await rig.books()).sound()
     assert len(books.tables["accounts"]) == 1
     assert len(books.tables["accounts"][0]["addresses"]) == 1
+
+
+class Forgetful(Arcus):
+    """An ERP in which somebody removes what we posted, or hides it from our key."""
+
+    gone = False
+
+    async def refresh(self, posted: Posted, *, priority: Priority) -> Posted:
+        if self.gone:
+            raise Refused(f"GET {posted.erp_id}", 404, "not_found")
+        return await super().refresh(posted, priority=priority)
+
+
+async def test_a_document_that_is_gone_from_the_erp_holds_nothing_up_and_is_told(rig: Rig) -> None:
+    pod = await rig.pod(kind=Forgetful)
+    await pod.see(PLAIN)
+    Forgetful.gone = True
+    rig.clock.ahead += 60
+    try:
+        event = await pod.see(payment())
+        assert await pod.ended(event) == ("waiting", None)
+        assert (await pod.said())["order 1"] == "parked/in_doubt"
+        assert "which we posted" in await pod.detail()
+    finally:
+        Forgetful.gone = False
+    await pod.wake()
+    assert await pod.said() == {"order 1": "posted", "payment 91": "posted"}
 
 
 async def test_a_payment_is_never_put_on_a_balance_that_was_read_long_ago(rig: Rig) -> None:

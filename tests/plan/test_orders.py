@@ -437,7 +437,7 @@ def test_a_shipped_order_is_never_cancelled() -> None:
     world.settle()
     world.ship()
     world.see(order(minutes=5, cancelled_at=T0))
-    assert world.verdict().outcome is OutcomeName.POSTED
+    assert world.verdict().reason is Reason.CANCELLED_WITH_CASH
     assert not any(isinstance(effect, Cancel) for effect in world.done)
 
 

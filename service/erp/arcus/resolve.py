@@ -104,9 +104,9 @@ class Resolver:
         if effect.effect == "refund_cash" and minor_units(effect.currency) not in self._settings.refund_minor_units:
             detail = f"the ERP's refund call counts in cents, which {effect.currency} has not; enter it by hand"
             return Unresolved(Reason.REFUND_UNITS, detail)
-        if isinstance(effect, CreateOrder | AddLines | ReturnGoods):
-            return _too_fine(effect.lines, effect.currency) or _too_many(effect.lines)
-        return None
+        if too_fine := _too_fine(effect):
+            return too_fine
+        return _too_many(effect.lines) if isinstance(effect, CreateOrder | AddLines | ReturnGoods) else None
 
     async def _lines(self, lines: Sequence[SaleLine], priority: Priority) -> list[tuple[str, str | None]] | Unresolved:
         index = await self._products.find((sku for sku in map(sku_of, lines) if sku), priority=priority)
@@ -119,10 +119,13 @@ class Resolver:
         return found
 
 
-def _too_fine(lines: Sequence[SaleLine], currency: str) -> Unresolved | None:
-    for line in lines:
-        if not fits(line.rate, currency):
-            detail = f"line {line.line_id} costs {line.rate} {currency}, a fraction of the smallest unit"
+def _too_fine(effect: Effect) -> Unresolved | None:
+    """Find the first amount that cannot be written down in the effect's currency (books 15)."""
+    amounts = [(f"line {line.line_id}", line.rate) for line in getattr(effect, "lines", ())]
+    amounts += [(name, value) for name in ("amount", "discount") if (value := getattr(effect, name, None)) is not None]
+    for name, value in amounts:
+        if not fits(value, effect.currency):
+            detail = f"the {name} of {value} {effect.currency} has a fraction of the smallest unit; enter it by hand"
             return Unresolved(Reason.CURRENCY_UNSUPPORTED, detail)
     return None
 
