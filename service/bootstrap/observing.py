@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
 
 import structlog
 
+from connectors.shopify.topics import DELETED, EDITED, ORDER_TOPICS, REFUND_TOPICS, TRANSACTION_TOPICS, known
+from schemas.event import Position
 from schemas.outcome import OutcomeName, Reason
 from service.errors import FerryError, Retryable
 from service.http.breaker import State
+from service.http.limiter import RateLimiter
 from service.intake.observer import Silent, Slot
-from service.ports import EventEnd, Intent, Priority
+from service.ports import DeadLetter, DeadLetters, EventEnd, Intent, Priority
 from service.telemetry.metrics import Metrics
 
 _BREAKER = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
 _TOLD = frozenset({OutcomeName.PARKED, OutcomeName.DEAD_LETTERED})
+_TOPICS = frozenset({*ORDER_TOPICS, *TRANSACTION_TOPICS, *REFUND_TOPICS, EDITED, DELETED})
 
 
 class StoryObserver:
@@ -26,9 +31,11 @@ class StoryObserver:
 
     def event_ended(self, end: EventEnd) -> None:
         """Count the outcome; tell what a person should know of."""
-        source = end.arrival.event.envelope.external_source
+        envelope = end.arrival.event.envelope
+        source = envelope.external_source
         reason = "" if end.reason is None else end.reason.value
         self._metrics.outcomes.labels(source, end.outcome.value, reason).inc()
+        self._metrics.events.labels(source, topic_label(envelope.topic)).inc()
         if end.outcome in _TOLD:
             self._log.info("event ended", outcome=end.outcome.value, reason=reason, key=str(end.arrival.event.key))
 
@@ -50,6 +57,69 @@ class StoryObserver:
     def blocked(self, effect: str, reason: Reason) -> None:
         """Tell that an effect has to wait for something."""
         self._log.info("effect blocked", effect=effect, reason=reason.value)
+
+
+def topic_label(topic: str) -> str:
+    """Name a topic with one of few values: a header can hold anything."""
+    if not topic or topic in _TOPICS:
+        return topic
+    return f"{topic.partition('/')[0]}/other" if known(topic) else "other"
+
+
+class DeadLetterCount:
+    """Counts dead letters by where they are kept: `topic` wraps the whole keeper, `ledger` the one behind it."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._behind: set[Position] = set()
+        self._log = structlog.get_logger("orderferry.dead_letters")
+
+    def ledger(self, keeper: DeadLetters) -> DeadLetters:
+        """Wrap the fallback: what it keeps is not on the topic."""
+        return _Kept(keeper, lambda letter: self._behind.add(letter.position))
+
+    def topic(self, keeper: DeadLetters) -> DeadLetters:
+        """Wrap the keeper that the fallback stands behind."""
+        return _Kept(keeper, self._count)
+
+    def _count(self, letter: DeadLetter) -> None:
+        kept_in = "ledger" if letter.position in self._behind else "topic"
+        self._behind.discard(letter.position)
+        self._metrics.dead_letters.labels(letter.reason.value, kept_in).inc()
+        at = letter.position
+        self._log.warning(
+            "dead letter",
+            reason=letter.reason.value,
+            topic=at.topic,
+            partition=at.partition,
+            offset=at.offset,
+            kept_in=kept_in,
+        )
+
+
+class _Kept:
+    """A keeper that tells what it kept."""
+
+    def __init__(self, keeper: DeadLetters, tell: Callable[[DeadLetter], None]) -> None:
+        self._keeper = keeper
+        self._tell = tell
+
+    async def put(self, letter: DeadLetter) -> None:
+        """Keep it, then tell."""
+        await self._keeper.put(letter)
+        self._tell(letter)
+
+
+def show_limiters(metrics: Metrics, limiters: Mapping[str, RateLimiter], *, now: float) -> None:
+    """Show each budget, and who waits for any of them. `now` is on the limiters' clock."""
+    waiting: Counter[Priority] = Counter(dict.fromkeys(Priority, 0))
+    for name, limiter in limiters.items():
+        until = limiter.paused_until
+        metrics.limiter_paused.labels(name).set(0 if until is None else max(0.0, until - now))
+        metrics.limiter_used.labels(name).set(limiter.mark().ours)
+        waiting.update(limiter.waiting)
+    for lane, count in waiting.items():
+        metrics.limiter_waiting.labels(lane.name.lower()).set(count)
 
 
 class CourierMeter:

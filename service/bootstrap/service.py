@@ -16,7 +16,14 @@ from service.api.app import create_app
 from service.api.health import Health
 from service.api.serve import serve
 from service.bootstrap import parts
-from service.bootstrap.observing import CourierMeter, IntakeObserver, RoundFailures, StoryObserver
+from service.bootstrap.observing import (
+    CourierMeter,
+    DeadLetterCount,
+    IntakeObserver,
+    RoundFailures,
+    StoryObserver,
+    show_limiters,
+)
 from service.bootstrap.wall_clock import WallClock
 from service.duties.policies import PolicyBook
 from service.duties.rounds import Round, releasing, renewing, walk
@@ -100,10 +107,15 @@ class Service:
         )
         self._missing_topics: list[str] | None = None
         self._producer = Producer(parts.connection(settings.kafka))
+        letters = DeadLetterCount(metrics)
         self._reception = Reception(
             story=self._story,
-            dead_letters=KafkaDeadLetters(
-                producer=self._producer, topic=settings.kafka.dead_letter_topic, fallback=LedgerDeadLetters(ledger)
+            dead_letters=letters.topic(
+                KafkaDeadLetters(
+                    producer=self._producer,
+                    topic=settings.kafka.dead_letter_topic,
+                    fallback=letters.ledger(LedgerDeadLetters(ledger)),
+                )
             ),
             observer=observer,
             zones=parts.Zones(settings),
@@ -200,11 +212,7 @@ class Service:
         open_, doubtful = await self._ledger.sweep.unfinished()
         metrics.intents_open.set(open_)
         metrics.in_doubt.set(doubtful)
-        for name, limiter in self._erps.limiters.items():
-            until = limiter.paused_until
-            metrics.limiter_paused.labels(name).set(0 if until is None else max(0.0, until - time.monotonic()))
-            for lane, waiting in limiter.waiting.items():
-                metrics.limiter_waiting.labels(lane.name.lower()).set(waiting)
+        show_limiters(metrics, self._erps.limiters, now=time.monotonic())
 
     async def _look_for_topics(self) -> None:
         """A topic that does not exist keeps aiokafka from assigning any partition, and it says nothing (K9)."""

@@ -54,7 +54,7 @@ class Metrics:
         self.outcomes = self._counter(
             "outcomes_total", "Events that ended, by outcome and reason.", "source", "outcome", "reason"
         )
-        self.events = self._counter("events_total", "Events that were read, by the shop's topic.", "source", "topic")
+        self.events = self._counter("events_total", "Events that ended, by the shop's topic.", "source", "topic")
         self.parked = self._gauge("parked", "Documents that are parked now, by reason.", "reason")
         self.dead_letters = self._counter(
             "dead_letters_total", "Records that could not be decoded, by where they are kept.", "reason", "kept_in"
@@ -75,21 +75,25 @@ class Metrics:
         self.waits = self._gauge("waits", "Named waits that hold work back now, by name.", "wait")
         self.assigned = self._gauge("assigned_partitions", "Partitions that this process reads.")
         self.rebalances = self._counter("rebalances_total", "Times that partitions were handed around.")
-        self.stalls = self._counter("stalls_total", "Times that the watchdog met a stall, by what it did.", "action")
+        self.stalls = self._counter(
+            "stalls_total",
+            "Times that the Kafka client failed or the watchdog met a stall, by what was done (rebuilt).",
+            "action",
+        )
         self.loop_lag = self._gauge("loop_lag_seconds", "How late the event loop ran its last probe.")
 
     def _erp(self) -> None:
         self.erp_requests = self._counter(
             "erp_requests_total",
-            "Calls of the ERP, by route and class of answer (2xx, 4xx, 429, 5xx, no_answer, no_connection).",
-            "route",
+            "Calls of the ERP, by attempt (first, resend) and answer (2xx, 4xx, 429, 5xx, no_answer, no_connection).",
+            "attempt",
             "class",
         )
         self.erp_request_seconds = self._histogram(
             "erp_request_seconds",
             "How long a call of the ERP took, waiting for the rate not included.",
             CALL_S,
-            "route",
+            "attempt",
         )
         self.erp_attempts = self._histogram(
             "erp_attempts", "Calls that one effect needed until its outcome was known.", TRIES, "effect"
@@ -102,11 +106,13 @@ class Metrics:
         self.in_doubt = self._gauge("in_doubt", "Effects that only a person can resolve now.")
 
     def _limits(self) -> None:
-        self.limiter_budget = self._gauge("limiter_budget", "Calls that the budget still permits now.", "budget")
+        self.limiter_used = self._gauge(
+            "limiter_used", "Calls of this process that count against the budget now.", "budget"
+        )
         self.limiter_paused = self._gauge(
             "limiter_paused_seconds", "How long the ERP asked us to pause, from now.", "budget"
         )
-        self.limiter_waiting = self._gauge("limiter_waiting", "Calls that wait for the rate now.", "lane")
+        self.limiter_waiting = self._gauge("limiter_waiting", "Calls that wait for the rate now, of all keys.", "lane")
         self.concurrency_limit = self._gauge("concurrency_limit", "Calls that may be under way at once, as adapted.")
         self.calls_in_flight = self._gauge("calls_in_flight", "Calls of the ERP under way now.")
         self.breaker = self._gauge("breaker_state", "The ERP's breaker: 0 closed, 1 half open, 2 open.")

@@ -25,7 +25,7 @@ effect effects intent intents state fence owner policy_version source_version ve
 erp erp_id erp_number document_type method route status code request_id request_ids
 amount total currency order_name
 breaker limiter tier budget priority action table target duty
-url host port path file python signal cause error error_type
+url host port path file python signal kept_in cause error error_type
 """
 SAFE = frozenset(_SAFE.split())
 """Field names whose text may be logged."""

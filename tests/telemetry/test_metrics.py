@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.metrics import MetricWrapperBase
@@ -14,8 +17,8 @@ NAMES = {
     "orderferry_concurrency_limit": ("gauge", ()),
     "orderferry_dead_letters": ("counter", ("reason", "kept_in")),
     "orderferry_erp_attempts": ("histogram", ("effect",)),
-    "orderferry_erp_request_seconds": ("histogram", ("route",)),
-    "orderferry_erp_requests": ("counter", ("route", "class")),
+    "orderferry_erp_request_seconds": ("histogram", ("attempt",)),
+    "orderferry_erp_requests": ("counter", ("attempt", "class")),
     "orderferry_events": ("counter", ("source", "topic")),
     "orderferry_in_doubt": ("gauge", ()),
     "orderferry_in_flight": ("gauge", ()),
@@ -23,8 +26,8 @@ NAMES = {
     "orderferry_lag": ("gauge", ("topic", "partition")),
     "orderferry_ledger_batch_size": ("histogram", ()),
     "orderferry_ledger_commit_seconds": ("histogram", ()),
-    "orderferry_limiter_budget": ("gauge", ("budget",)),
     "orderferry_limiter_paused_seconds": ("gauge", ("budget",)),
+    "orderferry_limiter_used": ("gauge", ("budget",)),
     "orderferry_limiter_waiting": ("gauge", ("lane",)),
     "orderferry_loop_lag_seconds": ("gauge", ()),
     "orderferry_outcomes": ("counter", ("source", "outcome", "reason")),
@@ -37,6 +40,9 @@ NAMES = {
     "orderferry_window_fill": ("gauge", ("bound",)),
 }
 """Dashboards and alerts depend on these: a change here is a change for their owners."""
+
+SERVICE = Path(__file__).parents[2] / "service"
+SETTERS = {"inc", "set", "observe"}
 
 
 @pytest.fixture
@@ -58,8 +64,35 @@ def test_every_metric_says_what_it_counts(metrics: Metrics) -> None:
         assert one._documentation.endswith("."), name
 
 
+def test_every_metric_is_set_somewhere() -> None:
+    declared = {name for name, one in vars(Metrics(version="", processes=False)).items() if _is_metric(one)}
+    told = {
+        name
+        for path in SERVICE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (name := _told(node)) is not None
+    }
+    assert declared - told == set()
+
+
+def _is_metric(one: object) -> bool:
+    return isinstance(one, MetricWrapperBase)
+
+
+def _told(node: ast.AST) -> str | None:
+    """Name the attribute of Metrics that a call changes: `metrics.lag.labels(...).set(...)` changes `lag`."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in SETTERS:
+        return None
+    held = node.func.value
+    if isinstance(held, ast.Call) and isinstance(held.func, ast.Attribute) and held.func.attr == "labels":
+        held = held.func.value
+    if isinstance(held, ast.Attribute) and ast.unparse(held.value).endswith("metrics"):
+        return held.attr
+    return None
+
+
 def test_no_label_could_hold_an_id_or_a_person() -> None:
-    allowed = {"source", "outcome", "reason", "topic", "partition", "route", "class", "effect", "resolved"}
+    allowed = {"source", "outcome", "reason", "topic", "partition", "attempt", "class", "effect", "resolved"}
     allowed |= {"kept_in", "bound", "wait", "action", "budget", "lane"}
     assert {label for _, labels in NAMES.values() for label in labels} == allowed
 
