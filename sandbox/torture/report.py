@@ -59,6 +59,7 @@ class Report:
             "violations": len(self.judged.violations),
             "kills": kinds["kill"],
             "faults": sum(kinds.values()),
+            "abandoned": sum(one.open for one in self.saboteur.struck if one.act.kind in ("roll", "leave")),
             "empty_cells": len(self.saboteur.cells.empty()),
             "availability": availability(self.watch.samples)["moving"],
             "seconds": round(self.seconds),

@@ -29,6 +29,8 @@ class Left:
     doubts: Sequence[Mapping[str, str]]
     exits: Mapping[str, int]
     """How each pod answered to SIGTERM at the end."""
+    stuck: str = ""
+    """Why it did not become quiet."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,8 @@ def decide(generated: Generated, left: Left, *, sticks: bool) -> Judged:
         judgement, aside = judge(heaps.rest, "lenient"), heaps.aside
     moved = sum(int(left.stats[name]) for name in EFFECTS)
     violations = sorted({*doubled, *(str(one) for one in judgement.findings.violations)})
+    if left.stuck:
+        violations.append(f"stuck: {left.stuck}")
     done = proof(judgement, money_moved=moved, kills=0, faults=Faults({}, {}, ()))
     return Judged(judgement, done, claims, confirmed(left.doubts, log), aside, left.exits, violations)
 
