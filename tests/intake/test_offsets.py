@@ -129,3 +129,22 @@ def test_a_record_of_no_pieces_is_done_at_once() -> None:
     tracker = Tracker(0)
     tracker.add(0, pieces=0, size=99)
     assert (tracker.low_water, tracker.size, tracker.unfinished) == (1, 0, 0)
+
+
+def test_what_is_unknown_or_done_already_moves_nothing() -> None:
+    tracker = Tracker(0)
+    tracker.add(0, pieces=1, size=1)
+    tracker.add(1, pieces=1, size=1)
+    assert tracker.complete(7) is False
+    assert tracker.complete(1) is False
+    assert tracker.complete(1) is False
+    assert (tracker.low_water, tracker.unfinished) == (0, 1)
+
+
+def test_a_raised_floor_passes_what_is_done_right_above_it() -> None:
+    tracker = Tracker(0)
+    for offset in range(4):
+        tracker.add(offset, pieces=1, size=1)
+    tracker.complete(2)
+    tracker.raise_floor(2)
+    assert (tracker.low_water, tracker.window, tracker.unfinished) == (3, 1, 1)

@@ -22,15 +22,20 @@ PYTEST = ("-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "-p", "tests.mut
 
 
 def tried(field: Field) -> Results:
-    """Try one field in a process of its own."""
+    """Try one field in a process of its own, whose standard error says how far it is."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         environ = {**os.environ, FIELD: field.name, REPORT: str(report), "PYTHONHASHSEED": "0"}
         done = subprocess.run(
-            [sys.executable, *PYTEST, *field.tests], env=environ, cwd=ROOT, capture_output=True, text=True, check=False
+            [sys.executable, *PYTEST, *field.tests],
+            env=environ,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
         )
         if not report.exists():
-            raise SystemExit(f"{field.name}: no trial took place\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+            raise SystemExit(f"{field.name}: no trial took place\n{done.stdout[-3000:]}")
         found: Results = json.loads(report.read_text())
         return found
 
@@ -51,8 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         table.add_column(column, justify="left" if column == "module" else "right")
     everything: dict[str, Results] = {}
     for field in (field for field in FIELDS if not wanted or field.name in wanted):
-        with console.status(f"trying {field.name}"):
-            results = everything[field.name] = tried(field)
+        results = everything[field.name] = tried(field)
         for file in dict.fromkeys(one["file"] for one in results):
             _row(table, f"  {file}", [one for one in results if one["file"] == file])
         _row(table, field.name, results)
@@ -73,9 +77,9 @@ def _row(table: Table, name: str, results: Results) -> None:
 
 
 def _survivors(console: Console, everything: dict[str, Results]) -> None:
-    for one in (one for results in everything.values() for one in results if one["outcome"] != "killed"):
+    for one in (one for results in everything.values() for one in results if not one["found"]):
         place = f"{one['file']}:{one['line']}"
-        console.print(f"{place} {one['function']}: {one['what']} [{one['outcome']}]", markup=False, highlight=False)
+        console.print(f"{place} {one['function']}: {one['what']}", markup=False, highlight=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

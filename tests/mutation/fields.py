@@ -30,7 +30,7 @@ FIELDS = (
     Field(
         "offsets",
         ("service/intake/offsets.py", "service/intake/start.py", "service/intake/partition.py"),
-        ("tests/intake/test_offsets.py", "tests/intake/test_decisions.py"),
+        ("tests/intake/test_offsets.py", "tests/intake/test_decisions.py", "tests/intake/test_partition.py"),
     ),
     Field("shopify money", ("connectors/shopify/money.py", "connectors/shopify/lines.py"), ("tests/connectors",)),
 )

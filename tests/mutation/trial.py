@@ -29,6 +29,7 @@ AT_ONCE = 2
 SLOWER, MORE_S = 10, 10.0
 """With a defect tests may take ten times as long as without and this much more; then it counts as noticed."""
 FRESH_S, MEASURE_S = 120.0, 600.0
+TELL_EVERY = 50
 Place = tuple[Path, Mutant | None]
 
 settings.register_profile(
@@ -60,8 +61,13 @@ class Trial:
 
     def run(self) -> list[dict[str, object]]:
         """Try every defect; returns one line for each."""
+        sys.stderr.write(f"{self._field.name}: {len(self._items)} tests, first without any defect\n")
+        sys.stderr.flush()
         reach = self._measured()
-        told: dict[Place, Outcome] = dict(results(self._jobs(reach), at_once=AT_ONCE))
+        told: dict[Place, Outcome] = {}
+        for place, outcome in results(self._jobs(reach), at_once=AT_ONCE):
+            told[place] = outcome
+            self._tell(told)
         sound = {path.name: told.pop((path, None)) for path in self._field.files()}
         broken = [place for place, outcome in told.items() if outcome is Outcome.BROKEN]
         if broken or set(sound.values()) != {Outcome.SURVIVED}:
@@ -72,6 +78,13 @@ class Trial:
             for (path, mutant), outcome in ordered
             if mutant is not None
         ]
+
+    def _tell(self, told: dict[Place, Outcome]) -> None:
+        """Say how far it is, now and then."""
+        if len(told) % TELL_EVERY == 0:
+            missed = sum(mutant is not None and not outcome.noticed for (_, mutant), outcome in told.items())
+            sys.stderr.write(f"{self._field.name}: {len(told)} tried, {missed} not noticed\n")
+            sys.stderr.flush()
 
     def _measured(self) -> Map:
         with tempfile.TemporaryDirectory() as folder:
