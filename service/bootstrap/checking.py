@@ -39,7 +39,7 @@ async def _kafka(settings: Settings) -> list[Finding]:
         there = await partitions(consumer.connection, topics=wanted, pattern=consumer.pattern)
     except (FerryError, OSError) as error:
         return [Finding(Level.REFUSE, "kafka", str(error), "start the brokers, or correct kafka.bootstrap_servers")]
-    if not there:
+    if not there.keys() - {settings.kafka.replay_topic}:
         fix = "create a topic that matches, or correct kafka.pattern"
         return [Finding(Level.REFUSE, "kafka", "no topic matches the pattern", fix)]
     return [

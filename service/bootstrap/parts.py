@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import uuid
 from functools import cache
@@ -52,7 +53,13 @@ def connection(kafka: KafkaSettings) -> Connection:
             password=kafka.sasl_password.get_secret_value() if kafka.sasl_password else "",
             tokens=_tokens(kafka),
         )
-    return Connection(bootstrap=kafka.bootstrap_servers, client_id=kafka.client_id, tls=tls, sasl=sasl)
+    return Connection(
+        bootstrap=kafka.bootstrap_servers,
+        client_id=kafka.client_id,
+        tls=tls,
+        sasl=sasl,
+        allow_plain_text_secrets=kafka.sasl_allow_plain_text,
+    )
 
 
 def _tokens(kafka: KafkaSettings) -> TokenFile | ClientCredentials | None:
@@ -72,11 +79,15 @@ def consumer(settings: Settings, *, rewind_s: float = 0.0) -> ConsumerSettings:
     """How the group is read; `rewind_s` back from now after the ledger's history changed (correctness 18)."""
     kafka = settings.kafka
     topics = frozenset() if kafka.pattern else frozenset({*kafka.topics, kafka.replay_topic} - {""})
+    pattern = kafka.pattern
+    if pattern and kafka.replay_topic:
+        # Last and without a group, so that flags at the start of the pattern stay at the start.
+        pattern = f"{pattern}|{re.escape(kafka.replay_topic)}$"
     return ConsumerSettings(
         connection=connection(kafka),
         group=kafka.group_id,
         topics=topics,
-        pattern=kafka.pattern,
+        pattern=pattern,
         replay_topics=frozenset({kafka.replay_topic}),
         dead_letter_topic=kafka.dead_letter_topic,
         session_timeout_s=kafka.session_timeout_ms / 1000,

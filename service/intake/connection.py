@@ -54,7 +54,7 @@ class Sasl:
         if self.mechanism in {"PLAIN", "OAUTHBEARER"} and not encrypted:
             found.append(
                 f"SASL {self.mechanism} without TLS sends the secret in clear text: "
-                "configure TLS, or allow plain text explicitly where the network is trusted"
+                "configure TLS, or set kafka.sasl_allow_plain_text where the network is trusted"
             )
         return found
 
@@ -69,6 +69,7 @@ class Connection:
     tls: Tls | None = None
     sasl: Sasl | None = None
     allow_plain_text_secrets: bool = False
+    """`kafka.sasl_allow_plain_text`: passwords and tokens may cross the network unencrypted."""
     request_timeout_s: float = 40.0
 
     @property

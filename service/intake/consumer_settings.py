@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from service.intake.connection import Connection
+from service.intake.rebalance_time import COMMIT_TIMEOUT_S, MARGIN_S, rebalance_needed_s
 
 MIN_SESSION_S: Final = 6.0
 """Brokers refuse less by default (`group.min.session.timeout.ms`)."""
-MARGIN_S: Final = 5.0
-"""From the end of a drain to the end of the rebalance: room for the commit and the join itself."""
 KIB: Final = 1024
 
 
@@ -34,7 +33,7 @@ class ConsumerSettings:
     """How long a rebalance waits for what is in flight; longer than any call to the ERP."""
     call_deadline_s: float | None = None
     """The deadline of one call to the ERP, where it is known: it has to end before the drain does."""
-    commit_timeout_s: float = 5.0
+    commit_timeout_s: float = COMMIT_TIMEOUT_S
     max_partition_fetch_bytes: int = 512 * KIB
     """Read ahead per partition; it is held in memory beside the window."""
     fetch_max_bytes: int = 8 * KIB * KIB
@@ -81,7 +80,11 @@ class ConsumerSettings:
             found.append(
                 f"session timeout {self.session_timeout_s:g} s is below the {MIN_SESSION_S:g} s that brokers accept"
             )
-        needed = self.drain_s + 2 * self.commit_timeout_s + (0 if self.allow_short_session else MARGIN_S)
+        needed = rebalance_needed_s(
+            self.drain_s,
+            commit_timeout_s=self.commit_timeout_s,
+            margin_s=0.0 if self.allow_short_session else MARGIN_S,
+        )
         if self.rebalance_timeout_s < needed:
             found.append(
                 f"rebalance timeout {self.rebalance_timeout_s:g} s would end before what is in flight is drained and "

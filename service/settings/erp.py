@@ -55,8 +55,8 @@ class ErpSettings(Section):
     """What the name of a new account is called."""
     account_search: str = "search"
     """Parameter that searches accounts."""
-    product_sku_filter: str | None = None
-    """Parameter that finds a product by its SKU; without one the products are crawled into an index."""
+    product_sku_filter: Literal["sku"] | None = None
+    """Parameter that finds a product by its SKU, where the ERP has it; else the products are crawled into an index."""
     product_refresh_s: float = Field(default=60.0, gt=0)
     """The index of products is crawled again at most so often when a SKU is missing."""
     payment_term_id: str = ""

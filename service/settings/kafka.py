@@ -22,7 +22,7 @@ class KafkaSettings(Section):
     topics: tuple[str, ...] = ("orderferry.shopify",)
     """Source topics. `send` uses the first. Leave empty where `pattern` names them."""
     pattern: str | None = None
-    """Regular expression for source topics, instead of `topics`."""
+    """Regular expression for source topics, instead of `topics`; the replay topic is read besides."""
     replay_topic: str = "orderferry.replay"
     """Topic from which replays are read; live events go before it."""
     dead_letter_topic: str = "orderferry.dead-letters"
@@ -37,6 +37,8 @@ class KafkaSettings(Section):
     """User for PLAIN and SCRAM."""
     sasl_password: SecretStr | None = None
     """Password for PLAIN and SCRAM."""
+    sasl_allow_plain_text: bool = False
+    """Whether PLAIN and OAUTHBEARER may send the secret unencrypted. Only where the network is trusted."""
     sasl_oauth_token_file: Path | None = None
     """OAUTHBEARER: file that holds a valid token; read again at every login."""
     sasl_oauth_url: str | None = None
@@ -59,10 +61,10 @@ class KafkaSettings(Section):
     """Whether the broker's certificate has to name the host that we called."""
     accept_gaps: frozenset[str] = frozenset()
     """Gaps in the log that a person looked at, as `topic:partition:offset` in the words of the message that stopped."""
-    session_timeout_ms: int = Field(default=10_000, ge=1_000, le=300_000)
-    """A member that is silent for so long is taken for dead, and its partitions go to another."""
+    session_timeout_ms: int = Field(default=10_000, ge=6_000, le=300_000)
+    """A member that is silent for so long is taken for dead, and its partitions go to another. From 6 s up."""
     rebalance_timeout_ms: int = Field(default=60_000, ge=1_000)
-    """How long a rebalance waits for us; longer than `intake.drain_s`."""
+    """How long a rebalance waits for us; at least 15 s longer than `intake.drain_s`."""
     max_partition_fetch_bytes: int = Field(default=1_048_576, ge=16_384)
     """Most that one answer brings of one partition."""
     fetch_max_bytes: int = Field(default=16_777_216, ge=16_384)

@@ -17,11 +17,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from sandbox.kafka_server import KafkaServer, create_topics, free_port
+from service.bootstrap import parts
 from service.intake.connection import Connection, Sasl, Tls
 from service.intake.producer import Producer, Unsent
 from service.intake.tokens import ClientCredentials, TokenFile
+from service.settings import KafkaSettings
 from tests.intake.harness import Works, make_intake, running, settings_for, until
 
 pytestmark = pytest.mark.kafka
@@ -153,6 +156,22 @@ async def there_and_back(connection: Connection) -> None:
 )
 async def test_a_user_with_a_password_is_let_in(secured: Secured, sasl: Sasl) -> None:
     await there_and_back(Connection(secured.sasl, sasl=sasl, allow_plain_text_secrets=True))
+
+
+async def test_the_setting_for_a_trusted_network_reaches_the_connection(secured: Secured) -> None:
+    given = KafkaSettings(
+        bootstrap_servers=secured.sasl,
+        security_protocol="SASL_PLAINTEXT",
+        sasl_mechanism="PLAIN",
+        sasl_username="bob",
+        sasl_password=SecretStr("secret"),
+        sasl_allow_plain_text=True,
+    )
+    assert parts.connection(given).problems() == []
+    refused = given.model_copy(update={"sasl_allow_plain_text": False})
+    (problem,) = parts.connection(refused).problems()
+    assert "set kafka.sasl_allow_plain_text" in problem
+    await there_and_back(parts.connection(given))
 
 
 async def test_a_wrong_password_is_not_let_in(secured: Secured) -> None:

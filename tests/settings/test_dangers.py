@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from service.bootstrap import parts
+from service.intake.consumer_settings import ConsumerSettings
 from service.settings import Level, Settings, dangers
 
 TENANT: dict[str, Any] = {
@@ -25,11 +28,15 @@ def changed(base: dict[str, Any], path: str, value: object) -> dict[str, Any]:
     return {**base, head: changed(base.get(head, {}), rest, value) if rest else value}
 
 
-def found(*changes: tuple[str, object]) -> list[str]:
-    given = SAFE
+def given(*changes: tuple[str, object]) -> Settings:
+    tree = SAFE
     for path, value in changes:
-        given = changed(given, path, value)
-    return [f"{finding.level} {finding}" for finding in dangers(Settings.model_validate(given))]
+        tree = changed(tree, path, value)
+    return Settings.model_validate(tree)
+
+
+def found(*changes: tuple[str, object]) -> list[str]:
+    return [f"{finding.level} {finding}" for finding in dangers(given(*changes))]
 
 
 def test_safe_settings_have_no_findings() -> None:
@@ -40,17 +47,26 @@ LOCAL = ("erp>base_url", "http://127.0.0.1:9/v1")
 TEST_KEYS = ("erp>api_keys", {"a": "ark_test_ent_a"})
 A = "tenants>shopify/a.myshopify.com"
 
+PLAIN: list[tuple[str, object]] = [
+    ("kafka>security_protocol", "SASL_PLAINTEXT"),
+    ("kafka>sasl_mechanism", "PLAIN"),
+    ("kafka>sasl_username", "u"),
+    ("kafka>sasl_password", "p"),
+]
+
 REFUSED: list[tuple[list[tuple[str, object]], str, str]] = [
     ([("erp>call_deadline_s", 40), ("ledger>lease_seconds", 40)], "erp.call_deadline_s", "at least 45"),
     ([("erp>call_deadline_s", 45)], "intake.drain_s", "above 45"),
     ([("erp>idempotency_margin_s", 5)], "erp.idempotency_margin_s", "at least 30"),
     ([("erp>idempotency_window_s", 60), ("erp>idempotency_margin_s", 60)], "erp.idempotency_window_s", "86400"),
-    ([("kafka>rebalance_timeout_ms", 45_000)], "kafka.rebalance_timeout_ms", "above 45000"),
+    ([("kafka>rebalance_timeout_ms", 45_000)], "kafka.rebalance_timeout_ms", "at least 60000"),
+    ([("kafka>rebalance_timeout_ms", 59_999)], "kafka.rebalance_timeout_ms", "at least 60000"),
+    ([("kafka>fetch_max_bytes", 1_000_000)], "kafka.fetch_max_bytes", "at least"),
     ([("kafka>pattern", "shop.*")], "kafka.topics", "both given"),
     ([("kafka>topics", [])], "kafka.topics", "neither"),
     ([("kafka>replay_topic", "x"), ("kafka>dead_letter_topic", "x")], "kafka.replay_topic", "different names"),
     ([("kafka>topics", ["orderferry.dead-letters"])], "kafka.topics", "for ever"),
-    ([("kafka>topics", ["orderferry.replay"])], "kafka.topics", "taken for live"),
+    ([("kafka>topics", ["orderferry.replay"])], "kafka.topics", "leave it out"),
     ([("kafka>topics", []), ("kafka>pattern", "orderferry.*")], "kafka.topics", "for ever"),
     ([("kafka>topics", []), ("kafka>pattern", "(")], "kafka.pattern", "no regular expression"),
     ([("kafka>security_protocol", "SASL_SSL")], "kafka.sasl_mechanism", "both"),
@@ -60,6 +76,16 @@ REFUSED: list[tuple[list[tuple[str, object]], str, str]] = [
         [("kafka>security_protocol", "SASL_SSL"), ("kafka>sasl_mechanism", "OAUTHBEARER")],
         "kafka.sasl_oauth_url",
         "sasl_oauth_token_file",
+    ),
+    (PLAIN, "kafka.security_protocol", "sasl_allow_plain_text: true"),
+    (
+        [
+            ("kafka>security_protocol", "SASL_PLAINTEXT"),
+            ("kafka>sasl_mechanism", "OAUTHBEARER"),
+            ("kafka>sasl_oauth_token_file", "/token"),
+        ],
+        "kafka.security_protocol",
+        "sasl_allow_plain_text: true",
     ),
     ([("kafka>ssl_key_file", "/key.pem")], "kafka.ssl_key_file", "ssl_certificate_file"),
     ([("intake>window_records", 100)], "intake.window_records", "at least 128"),
@@ -77,6 +103,11 @@ REFUSED: list[tuple[list[tuple[str, object]], str, str]] = [
     ([(f"{A}>targets>tax", None)], "targets.tax", "become income"),
     ([(f"{A}>targets>tips", None)], "targets.tips", "staff"),
     ([(f"{A}>targets>gift_cards", None)], "targets.gift_cards", "liability"),
+    (
+        [("erp>payment_route", "order_payment"), (f"{A}>closed_before", "2026-04-01")],
+        "closed_before",
+        "multi_invoice_apply",
+    ),
     ([(f"{A}>api_key", "c")], "api_key", "ORDERFERRY_ERP__API_KEYS__C"),
     ([("tenants>quickbooks/1234", TENANT)], "sales_authority", "booked twice"),
     (
@@ -100,13 +131,7 @@ def test_a_dangerous_combination_is_refused_with_its_fix(
 WARNED: list[tuple[list[tuple[str, object]], str]] = [
     ([("kafka>security_protocol", "SSL"), ("kafka>ssl_check_hostname", False)], "pose as the broker"),
     (
-        [
-            ("kafka>bootstrap_servers", "kafka.example.com:9092"),
-            ("kafka>security_protocol", "SASL_PLAINTEXT"),
-            ("kafka>sasl_mechanism", "PLAIN"),
-            ("kafka>sasl_username", "u"),
-            ("kafka>sasl_password", "p"),
-        ],
+        [("kafka>bootstrap_servers", "kafka.example.com:9092"), *PLAIN, ("kafka>sasl_allow_plain_text", True)],
         "unencrypted",
     ),
     ([("intake>window_bytes", 1_000_000_000)], "MiB of records"),
@@ -129,6 +154,12 @@ def test_a_doubtful_combination_is_a_warning_only(changes: list[tuple[str, objec
         [LOCAL, TEST_KEYS, ("erp>tier", "unlimited")],
         [("erp>base_url", "http://localhost:8000/v1"), TEST_KEYS],
         [("kafka>topics", []), ("kafka>pattern", "^shop\\..*")],
+        [("kafka>topics", []), ("kafka>pattern", "orderferry\\.(shopify|replay)$")],
+        [("kafka>rebalance_timeout_ms", 60_000)],
+        [*PLAIN, ("kafka>sasl_allow_plain_text", True)],
+        [*PLAIN, ("kafka>sasl_mechanism", "SCRAM-SHA-256")],
+        [("erp>payment_route", "order_payment")],
+        [(f"{A}>closed_before", "2026-04-01"), (f"{A}>closed_period", "first_open_day")],
         [
             ("kafka>security_protocol", "SASL_SSL"),
             ("kafka>sasl_mechanism", "OAUTHBEARER"),
@@ -141,5 +172,33 @@ def test_a_doubtful_combination_is_a_warning_only(changes: list[tuple[str, objec
         ],
     ],
 )
-def test_what_is_safe_is_let_through(changes: list[tuple[str, object]]) -> None:
+def test_what_is_safe_is_let_through_and_can_be_started(changes: list[tuple[str, object]]) -> None:
     assert found(*changes) == []
+    assert parts.consumer(given(*changes)).problems() == []
+
+
+def consumed(pattern: str, replay: str = "orderferry.replay") -> ConsumerSettings:
+    return parts.consumer(given(("kafka>topics", []), ("kafka>pattern", pattern), ("kafka>replay_topic", replay)))
+
+
+@pytest.mark.parametrize("pattern", ["shop", r"^shop\..*", "a|shop", "(?i)SHOP"])
+def test_the_replay_topic_is_read_beside_a_pattern(pattern: str) -> None:
+    consumer = consumed(pattern)
+    assert consumer.replay_topics == {"orderferry.replay"}
+    assert consumer.topics == frozenset()
+    read = {
+        name
+        for name in ("shop.events", "orderferry.replay", "orderferryXreplay", "orderferry.replay2", "other")
+        if re.match(consumer.pattern or "", name)
+    }
+    assert read == {"shop.events", "orderferry.replay"}
+
+
+def test_without_a_replay_topic_the_pattern_stays_as_it_is() -> None:
+    assert consumed("shop", "").pattern == "shop"
+
+
+def test_only_the_parameter_that_is_sent_can_be_chosen() -> None:
+    assert given(("erp>product_sku_filter", "sku")).erp.product_sku_filter == "sku"
+    with pytest.raises(ValueError, match="product_sku_filter"):
+        given(("erp>product_sku_filter", "barcode"))

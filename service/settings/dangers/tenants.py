@@ -36,6 +36,13 @@ def _tenant(name: str, tenant: TenantSettings, settings: Settings) -> Iterator[F
                 f"it is missing and no default is safe: {why}.",
                 "ask the bookkeeper for the service product and write `sku:<SKU>` or `id:<product id>`.",
             )
+    if tenant.closed_before is not None and settings.erp.payment_route == "order_payment":
+        yield refuse(
+            f"{where}.closed_before",
+            "erp.payment_route order_payment sends no payment date: the ERP would book every payment under its own "
+            "day, whatever the books of this shop say.",
+            "set erp.payment_route: multi_invoice_apply, or leave closed_before out.",
+        )
     if tenant.api_key not in settings.erp.api_keys:
         yield refuse(
             f"{where}.api_key",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
+from service.intake.rebalance_time import rebalance_needed_s
 from service.settings.dangers.verdict import refuse, warn
 from service.settings.finding import Finding
 from service.settings.root import Settings
@@ -47,20 +49,27 @@ def times(settings: Settings) -> Iterator[Finding]:
 
 
 def kafka_times(settings: Settings) -> Iterator[Finding]:
-    """A rebalance must outlast the drain (peers.md K3)."""
+    """A rebalance must outlast the drain and its commits (peers.md K3)."""
     kafka, intake = settings.kafka, settings.intake
-    if kafka.rebalance_timeout_ms <= intake.drain_s * 1000:
+    needed = rebalance_needed_s(intake.drain_s)
+    if kafka.rebalance_timeout_ms / 1000 < needed:
         yield refuse(
             "kafka.rebalance_timeout_ms",
-            f"a rebalance waits {kafka.rebalance_timeout_ms} ms, but draining may take {intake.drain_s:g} s: we "
-            "would be thrown out of the group while finishing, and the work would be done twice.",
-            f"set kafka.rebalance_timeout_ms above {intake.drain_s * 1000:.0f}.",
+            f"a rebalance waits {kafka.rebalance_timeout_ms} ms, but draining and committing may take "
+            f"{needed:g} s: we would be thrown out of the group while finishing, and the work would be done twice.",
+            f"set kafka.rebalance_timeout_ms to at least {math.ceil(needed * 1000)}, or shorten intake.drain_s.",
         )
 
 
 def window(settings: Settings) -> Iterator[Finding]:
     """The window must feed the lanes and fit into memory."""
     intake, kafka = settings.intake, settings.kafka
+    if kafka.fetch_max_bytes < kafka.max_partition_fetch_bytes:
+        yield refuse(
+            "kafka.fetch_max_bytes",
+            f"{kafka.fetch_max_bytes} bytes in all are fewer than those of one partition.",
+            f"set it to at least kafka.max_partition_fetch_bytes ({kafka.max_partition_fetch_bytes}).",
+        )
     if intake.window_records < intake.max_in_flight:
         yield refuse(
             "intake.window_records",

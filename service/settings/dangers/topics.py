@@ -22,12 +22,13 @@ def topics(settings: Settings) -> Iterator[Finding]:
         )
     if kafka.replay_topic == kafka.dead_letter_topic:
         yield refuse("kafka.replay_topic", "it is also the dead-letter topic.", "give the two different names.")
-    for own, why in (
-        (kafka.dead_letter_topic, "every dead letter would be read and written again, for ever"),
-        (kafka.replay_topic, "a replay would be taken for live events"),
-    ):
-        if own in kafka.topics or _matches(kafka.pattern, own):
-            yield refuse("kafka.topics", f"{own} is among the source topics: {why}.", "leave it out of them.")
+    dead = kafka.dead_letter_topic
+    if dead in kafka.topics or _matches(kafka.pattern, dead):
+        why = "every dead letter would be read and written again, for ever"
+        yield refuse("kafka.topics", f"{dead} is among the source topics: {why}.", "leave it out of them.")
+    if kafka.replay_topic in kafka.topics:
+        why = "it is read besides, and a source topic is sent to"
+        yield refuse("kafka.topics", f"{kafka.replay_topic} is among the source topics: {why}.", "leave it out.")
     if kafka.pattern and not _compiles(kafka.pattern):
         yield refuse("kafka.pattern", "it is no regular expression.", "for example ^shop\\..*")
 
@@ -68,6 +69,13 @@ def login(settings: Settings) -> Iterator[Finding]:
         )
     if not kafka.ssl_check_hostname and kafka.security_protocol.endswith("SSL"):
         yield warn("kafka.ssl_check_hostname", "any host with a trusted certificate may pose as the broker.", "true")
+    tells = kafka.sasl_mechanism in {"PLAIN", "OAUTHBEARER"}
+    if kafka.security_protocol == "SASL_PLAINTEXT" and tells and not kafka.sasl_allow_plain_text:
+        yield refuse(
+            "kafka.security_protocol",
+            f"{kafka.sasl_mechanism} over SASL_PLAINTEXT sends the secret itself, unencrypted.",
+            "use SASL_SSL or SCRAM, or set kafka.sasl_allow_plain_text: true where the network is trusted.",
+        )
     if kafka.security_protocol == "SASL_PLAINTEXT" and not local(f"//{kafka.bootstrap_servers.split(',')[0]}"):
         yield warn("kafka.security_protocol", "the login crosses the network unencrypted.", "use SASL_SSL.")
 
