@@ -133,8 +133,9 @@ def test_a_record_of_no_pieces_is_done_at_once() -> None:
 
 def test_what_is_unknown_or_done_already_moves_nothing() -> None:
     tracker = Tracker(0)
-    tracker.add(0, pieces=1, size=1)
+    tracker.add(0, pieces=2, size=1)
     tracker.add(1, pieces=1, size=1)
+    assert tracker.complete(0) is False
     assert tracker.complete(7) is False
     assert tracker.complete(1) is False
     assert tracker.complete(1) is False

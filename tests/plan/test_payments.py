@@ -139,3 +139,93 @@ def test_a_test_transaction_does_not_hold_up_a_cancellation() -> None:
     world.settle()
     world.see(sold.model_copy(update={"cancelled_at": T0 + timedelta(minutes=1)}))
     assert world.verdict().detail == "cancelled in the ERP"
+
+
+def test_a_test_transaction_is_recorded_where_the_tenant_admits_tests() -> None:
+    world = World(policy(admit_test=True)).see(order(test=True), payment(test=True))
+    assert world.verdict(Kind.PAYMENT, "91").outcome is OutcomeName.POSTED
+    assert world.sale.paid == money(20)
+
+
+@pytest.mark.parametrize(
+    ("presentment", "changes"),
+    [
+        (None, {}),
+        (Money(amount=money(0), currency="EUR"), {}),
+        (Money(amount=money(18), currency="GBP"), {}),
+        (None, {"shop_money": Money(amount=money(20), currency="GBP")}),
+    ],
+)
+def test_no_rate_is_made_up_for_cash_in_another_currency(presentment: Money | None, changes: dict[str, Any]) -> None:
+    world = World().see(order(presentment=presentment), payment(amount="18.00", currency="EUR", **changes))
+    assert world.verdict(Kind.PAYMENT, "91").reason is Reason.CURRENCY_UNSUPPORTED
+    assert world.sale.paid == 0
+
+
+def test_a_stated_rate_goes_before_the_rate_of_the_order() -> None:
+    sold = order(presentment=Money(amount=money(18), currency="EUR"))
+    stated = payment("91", "9.00", currency="EUR", shop_money=Money(amount=money("9.50"), currency="USD"))
+    world = World().see(sold, stated, payment("92", "9.00", currency="EUR"))
+    world.settle()
+    assert [e.amount for e in world.done if isinstance(e, RecordPayment)] == [money("9.50"), money("10.00")]
+
+
+def test_only_cash_in_the_buyers_currency_is_booked_at_the_rate_of_the_order() -> None:
+    sold = order(presentment=Money(amount=money(18), currency="EUR"))
+    parts = payment("91", "9.00", currency="EUR"), payment("92", "9.00", currency="GBP"), payment("93", "10.00")
+    world = World().see(sold, *parts)
+    world.settle()
+    assert [e.amount for e in world.done if isinstance(e, RecordPayment)] == [money("10.00"), money("10.00")]
+    assert world.verdict(Kind.PAYMENT, "92").reason is Reason.CURRENCY_UNSUPPORTED
+
+
+def test_the_last_capture_takes_the_remainder_of_what_the_others_left() -> None:
+    sold = order(line(quantity=1, price="100.00"), presentment=Money(amount=money("90.00"), currency="EUR"))
+    world = World().see(sold, payment("91", "29.99", currency="EUR"), payment("92", "60.01", currency="EUR"))
+    assert world.verdict().outcome is OutcomeName.POSTED
+    assert [e.amount for e in world.done if isinstance(e, RecordPayment)] == [money("33.32"), money("66.68")]
+
+
+@pytest.mark.parametrize(
+    ("back", "amount", "reason"),
+    [
+        ({"amount": "18.00", "currency": "EUR"}, money(20), None),
+        ({"amount": "9.00", "currency": "EUR"}, None, Reason.CURRENCY_UNSUPPORTED),
+        ({"amount": "18.00", "currency": "GBP"}, None, Reason.CURRENCY_UNSUPPORTED),
+        (
+            {"amount": "18.00", "currency": "EUR", "shop_money": Money(amount=money(19), currency="USD")},
+            money(19),
+            None,
+        ),
+        ({"amount": "18.00"}, money(18), None),
+    ],
+)
+def test_cash_goes_back_as_the_shop_states_it_or_whole_as_it_was_booked(
+    back: dict[str, Any], amount: Any, reason: Reason | None
+) -> None:
+    paid = payment(amount="18.00", currency="EUR", shop_money=Money(amount=money(20), currency="USD"))
+    world = World().see(order(), paid, cash_back(**back))
+    assert world.verdict(Kind.PAYMENT, "95").reason is reason
+    given = [e.amount for e in world.done if isinstance(e, RefundCash)]
+    assert given == ([] if amount is None else [amount])
+
+
+@pytest.mark.parametrize(
+    ("sold", "reason"),
+    [
+        (order(line(quantity=1, price="1.00")), Reason.TRANSACTIONS_MISSING),
+        (order(net_terms=True), None),
+        (order(line(discount=money("20.00"))), None),
+        (order(financial_status=FinancialStatus.PENDING, net_terms=True), None),
+    ],
+)
+def test_transactions_are_missed_only_where_something_was_paid(sold: Any, reason: Reason | None) -> None:
+    assert World().see(sold).verdict().reason is reason
+
+
+def test_a_test_transaction_does_not_hide_one_that_is_not_recorded() -> None:
+    sold = order(financial_status=FinancialStatus.PENDING, net_terms=True, cancelled_at=T0)
+    world = World().see(sold, payment("91", test=True), payment("92", gateway="unheard of"))
+    verdict = world.verdict()
+    assert verdict.reason is Reason.PARENT_PARKED
+    assert "92 is not recorded" in verdict.detail

@@ -238,3 +238,86 @@ def test_tax_that_the_marketplace_owes_goes_back_to_where_it_went() -> None:
         ("sku:TAX", money("0.25")),
         ("sku:MKT-TAX", money("0.75")),
     ]
+
+
+@pytest.mark.parametrize(
+    ("gone", "reason"),
+    [
+        (refund("81", back(), return_id="5"), Reason.EXCHANGE),
+        (refund("81", back(), return_id="5", transaction_ids=("95",)), None),
+        (refund("81", return_id="5", discrepancy=money("1.00")), None),
+        (refund("81", back()), None),
+    ],
+)
+def test_an_exchange_is_goods_of_a_return_without_any_money(gone: Any, reason: Reason | None) -> None:
+    world = sold_with(gone, left="10.00" if gone.lines else "20.00").see(cash_back(amount="10.00"))
+    assert world.verdict(Kind.REFUND, "81").reason is reason
+
+
+def test_a_credit_may_be_as_small_as_a_cent() -> None:
+    world = sold_with(refund("81", discrepancy=money("0.01")))
+    world.settle()
+    assert [effect.amount for effect in world.done if isinstance(effect, Credit)] == [money("0.01")]
+
+
+def test_a_cent_more_than_the_goods_is_a_credit_beside_the_return() -> None:
+    world = sold_with(refund("81", back(), discrepancy=money("0.01")), left="10.00")
+    assert world.verdict(Kind.REFUND, "81").outcome is OutcomeName.POSTED
+    assert [effect.amount for effect in world.done if isinstance(effect, Credit)] == [money("0.01")]
+
+
+def test_cash_that_did_not_go_back_is_no_credit() -> None:
+    failed = cash_back(amount="4.00", status=PaymentStatus.FAILURE)
+    world = sold_with(refund("81", transaction_ids=("95",))).see(failed)
+    assert world.verdict(Kind.REFUND, "81").outcome is OutcomeName.UNCHANGED
+
+
+def test_value_without_pieces_never_waits_for_the_warehouse() -> None:
+    world = sold_with(refund("81", back(quantity=0, subtotal="3.00", restock="cancel")), left="17.00")
+    assert world.verdict(Kind.REFUND, "81").outcome is OutcomeName.POSTED
+    assert world.posted[REFUND].total == money("3.00")
+
+
+def test_a_refund_is_not_posted_before_the_credit_beside_it_is() -> None:
+    world = overpaid_back()
+    while not isinstance((effect := world.plan().effects[0]), Credit):
+        world.carry_out(effect)
+    assert REFUND not in {verdict.document for verdict in world.plan().verdicts}
+
+
+def test_a_person_who_ends_the_credit_ends_the_refund() -> None:
+    world = overpaid_back()
+    world.discarded = frozenset({REFUND.model_copy(update={"external_id": "81:credit"})})
+    assert world.verdict(Kind.REFUND, "81").reason is Reason.DISCARDED
+    assert not any(isinstance(effect, Credit) for effect in world.done)
+
+
+def cancelled(world: World, *ids: str, left: str) -> World:
+    """The order of this world, cancelled after it was posted."""
+    world.settle()
+    return world.see(order(minutes=30, cancelled_at=T0, current_total=money(left), refund_ids=ids, **SHIPPED))
+
+
+def test_goods_of_a_cancelled_order_that_never_left_are_not_returned() -> None:
+    gone = refund("81", back(quantity=2, subtotal="20.00"), transaction_ids=("95",))
+    world = cancelled(World().see(order(), payment()), "81", left="0.00").see(gone, cash_back())
+    assert world.verdict(Kind.REFUND, "81").detail == "its goods went with the cancellation of the order"
+    assert not any(isinstance(effect, ReturnGoods) for effect in world.done)
+    assert world.sale.status is PostedStatus.CANCELLED
+
+
+def test_goods_of_an_invoice_come_back_although_its_order_was_cancelled() -> None:
+    world = World(policy(fulfilment=Ships.SHOP)).see(order(**SHIPPED), payment())
+    gone = refund("81", back(quantity=2, subtotal="20.00"), transaction_ids=("95",))
+    cancelled(world, "81", left="0.00").see(gone, cash_back())
+    assert world.verdict(Kind.REFUND, "81").outcome is OutcomeName.POSTED
+    assert world.posted[REFUND].total == money("20.00")
+    assert world.verdict().outcome is OutcomeName.POSTED
+    assert world.sale.status is PostedStatus.CONFIRMED
+
+
+def test_after_one_return_the_next_goods_of_a_cancelled_order_are_returned_too() -> None:
+    world = sold_with(refund("81", back(), transaction_ids=("95",)), left="10.00").see(cash_back(amount="10.00"))
+    cancelled(world, "81", "82", left="0.00").see(refund("82", back(), minutes=20))
+    assert world.verdict(Kind.REFUND, "82").outcome is OutcomeName.POSTED
+    assert [effect.document.external_id for effect in world.done if isinstance(effect, ReturnGoods)] == ["81", "82"]
