@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from schemas.base import Ref
 from schemas.effect import Effect
@@ -36,20 +36,26 @@ class Clock(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Record:
-    """One record of Kafka, as it was read."""
+    """One record of Kafka, as it was read. Not to be changed; a frozen class would cost 1 us more to make."""
 
-    position: Position
+    topic: str
+    partition: int
+    offset: int
     key: bytes | None
     value: bytes | None
     headers: Sequence[tuple[str, bytes]]
     timestamp: float
     """Unix seconds, by the broker or its producer."""
 
+    @property
+    def position(self) -> Position:
+        """Where it stands; made when somebody asks."""
+        return Position(topic=self.topic, partition=self.partition, offset=self.offset)
 
-@dataclass(frozen=True, slots=True)
-class Routed:
+
+class Routed(NamedTuple):
     """One piece of work in a record: the lane that it belongs to, and what was read from it."""
 
     key: str

@@ -10,6 +10,7 @@ from service.intake.partition import Partition
 from service.ports import Priority, Record
 
 GONE: Final = object()
+"""A payload that was let go to save memory."""
 
 
 class Item:
@@ -19,7 +20,6 @@ class Item:
 
     def __init__(
         self,
-        *,
         record: Record | None,
         payload: object,
         priority: Priority = Priority.LIVE,
@@ -31,19 +31,6 @@ class Item:
         self.priority = priority
         self.partition = partition
         self.piece = piece
-
-    @property
-    def gone(self) -> bool:
-        """Whether its payload was let go to save memory."""
-        return self.payload is GONE
-
-    def let_go(self) -> None:
-        """Drop the payload; it is routed again from the record when its turn comes."""
-        self.payload = GONE
-
-    def bring_back(self, payload: object) -> None:
-        """Give the payload back."""
-        self.payload = payload
 
 
 class State(IntEnum):

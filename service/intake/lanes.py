@@ -15,13 +15,14 @@ from service.errors import FenceLost, Retryable, Waiting
 from service.intake.consumer_settings import WindowLimits
 from service.intake.delays import WAIT_S, next_wait
 from service.intake.endings import end
-from service.intake.lane import Item, Lane, State
+from service.intake.lane import GONE, Item, Lane, State
 from service.intake.observer import Observer
 from service.intake.partition import Partition
 from service.ports import Priority
 
 Handle = Callable[[str, Sequence[Item]], Awaitable[None]]
 CLOSE_S: Final = 5.0
+QUEUED: Final = State.QUEUED
 
 
 class Lanes:
@@ -51,6 +52,7 @@ class Lanes:
         self._chance = chance
         self._lanes: dict[str, Lane] = {}
         self._ready: tuple[deque[Lane], ...] = tuple(deque() for _ in Priority)
+        self._queues = tuple(zip(Priority, self._ready, strict=True))
         self._delayed: list[tuple[float, int, Lane]] = []
         self._sequence = count()
         self._timer: asyncio.TimerHandle | None = None
@@ -58,6 +60,7 @@ class Lanes:
         self._workers: set[asyncio.Task[None]] = set()
         self._idle: list[asyncio.Future[None]] = []
         self._payloads = 0
+        self._most_payloads = limits.payloads
         self._frozen = False
         self._closing = False
         self._quiet: asyncio.Future[None] | None = None
@@ -171,38 +174,34 @@ class Lanes:
     def _next(self) -> Lane | None:
         if self._frozen:
             return None
-        for priority, queue in zip(Priority, self._ready, strict=True):
+        for priority, queue in self._queues:
             while queue:
                 lane = queue.popleft()
                 # A lane that was promoted, dropped or woken otherwise has left its older place behind.
-                if lane.state is State.QUEUED and lane.priority is priority:
+                if lane.state is QUEUED and lane.priority is priority:
                     return lane
         return None
 
     def _take(self, lane: Lane) -> list[Item]:
-        most = self._limits.coalesce
-        if len(lane.items) <= most:
-            batch = list(lane.items)
-            lane.items.clear()
-        else:
-            batch = [lane.items.popleft() for _ in range(most)]
+        items = lane.items
+        batch = [items.popleft() for _ in range(min(self._limits.coalesce, len(items)))]
         for item in batch:
             self._leave(item)
-            if item.gone:
-                item.bring_back(self._reroute(item))
+            if item.payload is GONE:
+                item.payload = self._reroute(item)
         return batch
 
     def _enter(self, item: Item) -> None:
         self.waiting += 1
         if item.record is not None:
-            if self._payloads >= self._limits.payloads:
-                item.let_go()
+            if self._payloads >= self._most_payloads:
+                item.payload = GONE  # it is routed again from the record when its turn comes
             else:
                 self._payloads += 1
 
     def _leave(self, item: Item) -> None:
         self.waiting -= 1
-        if item.record is not None and not item.gone:
+        if item.record is not None and item.payload is not GONE:
             self._payloads -= 1
 
     def _put_back(self, lane: Lane, batch: Iterable[Item]) -> None:
@@ -253,7 +252,10 @@ class Lanes:
         self._done(batch)
         self._observer.handled(len(batch), time.perf_counter() - began)
         if lane.items:
-            self._queue(lane, lane.best())
+            # Nobody is called: this worker asks for the next lane at once, and may get this one.
+            lane.state = QUEUED
+            lane.priority = priority = lane.best()
+            self._ready[priority].append(lane)
         else:
             self._forget(lane)
 

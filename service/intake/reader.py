@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NoReturn
 
-from schemas.event import Position
 from service.errors import Fatal
 from service.intake.client import Client, OutOfRange, Raw
 from service.intake.commit import Committer
@@ -22,6 +23,9 @@ from service.ports import Record, Routed
 
 Route = Callable[[Record], Sequence[Routed]]
 POLL_S: Final = 0.2
+SLICE: Final = 32
+TURN_S: Final = 0.001
+"""How long records are taken over before others get the event loop; those of one slice may take longer."""
 
 
 class Reader:
@@ -43,6 +47,7 @@ class Reader:
         self._committer = committer
         self._limits = limits
         self._observer = observer
+        self._turn = 0.0
         self.records = 0
         """Taken over so far: progress."""
         self.size = 0
@@ -65,7 +70,7 @@ class Reader:
                 one = held.get(slot)
                 # Before the gate opens, the position is not ours; what was read is sought again (K18).
                 if one is not None and one.open:
-                    self._take(one, raws)
+                    await self._take(one, raws)
             self._balance(client)
 
     async def _out_of_range(self, client: Client, offsets: Mapping[Slot, int]) -> None:
@@ -74,35 +79,42 @@ class Reader:
             logs = await client.logs(ours)
             raise Fatal("; ".join(str(Gap(slot, offsets[slot], logs[slot])) for slot in ours))
 
-    def _take(self, one: Partition, raws: Sequence[Raw]) -> None:
-        tracker, read, size = one.tracker, 0, 0
+    async def _take(self, one: Partition, raws: Sequence[Raw]) -> None:
+        """Take records over, by turns with everybody else: a poll of what was fetched before waits for nothing."""
+        for first in range(0, len(raws), SLICE):
+            self._admit(one, raws[first : first + SLICE])
+            if time.perf_counter() - self._turn > TURN_S:
+                await asyncio.sleep(0)
+                self._turn = time.perf_counter()
+                if not one.open:  # what is left is read again from where the tracker stands
+                    return
+
+    def _admit(self, one: Partition, raws: Sequence[Raw]) -> None:
+        tracker, topic, number, priority = one.tracker, one.topic, one.number, one.priority
+        route, push = self._routed, self._lanes.push
+        read = size = 0
         for raw in raws:
             offset = raw.offset
             if offset < tracker.next_offset and tracker.look(offset) is not Seen.NEW:
                 self._observer.redelivered(one.slot, offset)
                 continue
-            record = Record(
-                position=Position(topic=one.topic, partition=one.number, offset=offset),
-                key=raw.key,
-                value=raw.value,
-                headers=raw.headers,
-                timestamp=raw.timestamp / 1000,
-            )
-            weight = len(raw.value or b"") + len(raw.key or b"")
-            self._admit(one, record, weight)
+            key, value = raw.key, raw.value
+            record = Record(topic, number, offset, key, value, raw.headers, raw.timestamp / 1000)
+            weight = (len(value) if value else 0) + (len(key) if key else 0)
+            pieces = route(record)
+            tracker.add(offset, pieces=len(pieces), size=weight)
+            if len(pieces) == 1:
+                (piece,) = pieces
+                push(piece.key, Item(record, piece.payload, priority, one))
+            elif pieces:
+                for place, piece in enumerate(pieces):
+                    push(piece.key, Item(record, piece.payload, priority, one, place))
+            else:
+                self._committer.note(1)
             read += 1
             size += weight
         self.records += read
         self._observer.read(one.slot, read, size)
-
-    def _admit(self, one: Partition, record: Record, weight: int) -> None:
-        pieces = self._routed(record)
-        one.tracker.add(record.position.offset, pieces=len(pieces), size=weight)
-        for number, piece in enumerate(pieces):
-            item = Item(record=record, payload=piece.payload, priority=one.priority, partition=one, piece=number)
-            self._lanes.push(piece.key, item)
-        if not pieces:
-            self._committer.note(1)
 
     def _routed(self, record: Record) -> Sequence[Routed]:
         try:
@@ -126,7 +138,7 @@ class Reader:
         for item in items:
             one, record = item.partition, item.record
             if one is not None and record is not None:
-                one.tracker.complete(record.position.offset)
+                one.tracker.complete(record.offset)
                 touched = one
         self._committer.note(len(items))
         if touched is not None and touched.paused and touched.open:

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from schemas.event import Position
 from service.errors import FenceLost, Retryable, Waiting
 from service.intake.consumer_settings import WindowLimits
 from service.intake.lane import GONE, Item, Lane
@@ -19,9 +18,7 @@ LIMITS = WindowLimits(in_flight=4, coalesce=3, payloads=1000)
 
 
 def record(offset: int) -> Record:
-    return Record(
-        position=Position(topic="t", partition=0, offset=offset), key=None, value=b"", headers=(), timestamp=0
-    )
+    return Record("t", 0, offset, key=None, value=b"", headers=(), timestamp=0)
 
 
 def item(
@@ -31,7 +28,7 @@ def item(
 
 
 def offsets(items: Sequence[Item]) -> list[int]:
-    return [one.record.position.offset for one in items if one.record is not None]
+    return [one.record.offset for one in items if one.record is not None]
 
 
 class Desk:

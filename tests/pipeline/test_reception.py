@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from connectors.envelopes import Limits
-from schemas.event import Position
 from service.errors import Waiting
 from service.ledger.ledger import LedgerDeadLetters
 from service.pipeline.observer import Silent
@@ -62,7 +61,7 @@ class Door:
         return await self.handle(record)
 
     def record(self, value: bytes | None, headers: Sequence[tuple[str, bytes]], *, kafka: str = "shop") -> Record:
-        return Record(Position(topic=kafka, partition=0, offset=next(OFFSETS)), None, value, headers, 1.8e9)
+        return Record(kafka, 0, next(OFFSETS), None, value, headers, 1.8e9)
 
     async def handle(self, record: Record) -> list[str]:
         routed = self.reception.route(record)
