@@ -65,9 +65,10 @@ class Trial:
         sys.stderr.flush()
         reach = self._measured()
         told: dict[Place, Outcome] = {}
-        for place, outcome in results(self._jobs(reach), at_once=AT_ONCE):
+        jobs = list(self._jobs(reach))
+        for place, outcome in results(jobs, at_once=AT_ONCE):
             told[place] = outcome
-            self._tell(told)
+            self._tell(told, len(jobs))
         sound = {path.name: told.pop((path, None)) for path in self._field.files()}
         broken = [place for place, outcome in told.items() if outcome is Outcome.BROKEN]
         if broken or set(sound.values()) != {Outcome.SURVIVED}:
@@ -79,11 +80,11 @@ class Trial:
             if mutant is not None
         ]
 
-    def _tell(self, told: dict[Place, Outcome]) -> None:
+    def _tell(self, told: dict[Place, Outcome], jobs: int) -> None:
         """Say how far it is, now and then."""
-        if len(told) % TELL_EVERY == 0:
+        if len(told) % TELL_EVERY == 0 or len(told) == jobs:
             missed = sum(mutant is not None and not outcome.noticed for (_, mutant), outcome in told.items())
-            sys.stderr.write(f"{self._field.name}: {len(told)} tried, {missed} not noticed\n")
+            sys.stderr.write(f"{self._field.name}: {len(told)} of {jobs} tried, {missed} not noticed\n")
             sys.stderr.flush()
 
     def _measured(self) -> Map:
