@@ -117,6 +117,7 @@ def _find(console: Console, names: Sequence[str], wanted: argparse.Namespace) ->
                     break
             took[name] = tried if by else None
             style = "" if by else "red"
+            bar.console.print(f"{name}: {took[name] or 'never found'} {by[:100]}", markup=False, highlight=False)
             table.add_row(name, DEFECTS[name].rule, str(tried) if by else "never", by[:90], style=style)
             bar.advance(task)
     console.print(table)

@@ -12,7 +12,7 @@ from itertools import islice
 from tests.simulation.course import Result, run
 from tests.simulation.defects import planted
 from tests.simulation.repairs import repaired
-from tests.simulation.schedule import make
+from tests.simulation.schedule import Schedule, make
 from tests.simulation.shrinking import shrunk
 
 CHUNK = 8
@@ -70,3 +70,15 @@ def results(
         for future in pending:
             with suppress(RuntimeError):
                 future.cancel()
+
+
+def tried(schedule: Schedule, without: str = "") -> tuple[str, ...]:
+    """Run one schedule with all repairs but one; returns what it violates."""
+    with repaired(without={without}):
+        return run(schedule).wrong
+
+
+def smallest(seed: int, without: str = "") -> Schedule:
+    """Shrink a schedule that fails with all repairs but one."""
+    with repaired(without={without}):
+        return shrunk(make(seed))

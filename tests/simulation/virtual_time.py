@@ -27,6 +27,8 @@ class Process:
         self.held: list[asyncio.Handle] = []
 
 
+MOST_STEPS = 300_000
+"""Fifty times what a run takes."""
 PROCESS: ContextVar[Process | None] = ContextVar("process", default=None)
 
 
@@ -38,6 +40,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self._now = 0.0
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
         self._count = count()
+        self._steps = 0
         self.neutral: Context = copy_context()
         """For what happens in no process: the network, the servers, the course of events."""
         self.failed: list[str] = []
@@ -78,6 +81,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _run_once(self) -> None:
         ready: Any = self._ready  # type: ignore[attr-defined]
         self._ring(ready)
+        self._steps += len(ready)
+        if self._steps > MOST_STEPS:
+            raise RuntimeError("it goes round and round")
         for _ in range(len(ready)):
             handle = ready.popleft()
             if handle._cancelled:
