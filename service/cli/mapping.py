@@ -13,7 +13,7 @@ from rich.text import Text
 
 from service.cli.front import AsJson, Exit, Source, Who, Why, front
 from service.cli.house import House
-from service.cli.mapping_table import BadRows, Table, read, write
+from service.cli.mapping_table import BadRows, Table, read, unknown_tenant, write, wrong
 from service.ports import Mapped
 
 Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="Shop domain, for example acme.myshopify.com.")]
@@ -60,6 +60,8 @@ def set_mapping(  # noqa: PLR0913 - each is an option of the command
 ) -> None:
     """Set one line and let everything go on that was parked for it."""
     desk = front(context)
+    if problem := unknown_tenant(source, tenant, desk.settings().tenants) or wrong(table, name, target):
+        desk.fail(f"{problem}. Nothing was set.", Exit.USAGE)
     line = Mapped(external_source=source, tenant=tenant, table=table, name=name, target=target)
     reopened = _set(context, [line], who=who, why=why)
     if as_json:
@@ -95,7 +97,7 @@ def import_mappings(
     """Set all lines of a CSV file (tenant,table,name,target); a wrong line refuses the whole file."""
     desk = front(context)
     try:
-        lines = read(file.read_text(encoding="utf-8"), source)
+        lines = read(file.read_text(encoding="utf-8"), source, tenants=desk.settings().tenants)
     except BadRows as error:
         desk.fail(f"{file}:\n{error}")
     except UnicodeDecodeError as error:

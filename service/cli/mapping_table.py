@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from io import StringIO
-from typing import Literal, get_args
+from typing import Any, Final, Literal, get_args
+
+from pydantic import TypeAdapter, ValidationError
 
 from service.ports import Mapped
+from service.settings import TargetSettings, TenantSettings
 
 Table = Literal[
     "sku",
     "tender",
     "tax",
+    "marketplace_tax",
     "shipping",
     "tip",
     "gift_card",
@@ -22,10 +26,46 @@ Table = Literal[
     "custom",
     "rounding",
     "location",
-    "account",
 ]
 TABLES: tuple[str, ...] = get_args(Table)
 COLUMNS = ["tenant", "table", "name", "target"]
+_BY_NAME: Final[Mapping[str, str]] = {"sku": "skus", "tender": "tenders", "location": "locations"}
+"""Tables in which each name has a target of its own, and their settings."""
+_PLURAL: Final[Mapping[str, str]] = {"tip": "tips", "gift_card": "gift_cards"}
+"""Tables of one target whose setting has another name."""
+
+
+def _rule(table: str) -> TypeAdapter[Any]:
+    """What the setting of a table demands."""
+    if table in _BY_NAME:
+        return TypeAdapter(TenantSettings.model_fields[_BY_NAME[table]].rebuild_annotation())
+    return TypeAdapter(TargetSettings.model_fields[_PLURAL.get(table, table)].rebuild_annotation())
+
+
+_RULES: Final[Mapping[str, TypeAdapter[Any]]] = {table: _rule(table) for table in TABLES}
+
+
+def wrong(table: str, name: str, target: str) -> str:
+    """Say what is wrong with one line and what to write instead; empty where it can be used. Pure."""
+    if table == "account":
+        return "accounts cannot be mapped: the ERP's account follows from the buyer; leave these rows out"
+    if table not in TABLES:
+        return f"there is no table {table!r}; known are {', '.join(TABLES)}"
+    if not name.strip() or not target.strip():
+        return f"{'name' if not name.strip() else 'target'} is empty"
+    try:
+        _RULES[table].validate_python({name: target} if table in _BY_NAME else target)
+    except ValidationError as error:
+        words = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+        return f"{target!r} is no target of {table}: {words}"
+    return ""
+
+
+def unknown_tenant(source: str, tenant: str, known: Collection[str]) -> str:
+    """Say that nobody set a tenant up; empty where somebody did."""
+    if f"{source}/{tenant}" in known:
+        return ""
+    return f"no tenant {source}/{tenant} is set up; known: {', '.join(sorted(known)) or 'none'}"
 
 
 @dataclass
@@ -41,8 +81,8 @@ class BadRows(Exception):
         )
 
 
-def read(text: str, source: str) -> list[Mapped]:
-    """Read a table. Raises BadRows, which names every wrong line."""
+def read(text: str, source: str, *, tenants: Collection[str]) -> list[Mapped]:
+    """Read a table; `tenants` are set up, as `source/tenant`. Raises BadRows, which names every wrong line."""
     reader = csv.DictReader(StringIO(text.removeprefix("\ufeff")))
     header = [name.strip().lower() for name in reader.fieldnames or []]
     if sorted(header) != sorted(COLUMNS):
@@ -54,7 +94,7 @@ def read(text: str, source: str) -> list[Mapped]:
     for row in reader:
         line = reader.line_num
         cells = {name: (row[name] or "").strip() for name in COLUMNS}
-        problem = _problem(cells, extra=None in row)
+        problem = _problem(cells, extra=None in row) or unknown_tenant(source, cells["tenant"], tenants)
         name = (cells["tenant"], cells["table"], cells["name"])
         if not problem and name in seen:
             problem = f"{cells['table']} {cells['name']} stands already in line {seen[name]}"
@@ -83,6 +123,4 @@ def _problem(cells: dict[str, str], *, extra: bool) -> str:
     empty = [name for name in COLUMNS if not cells[name]]
     if empty:
         return f"{' and '.join(empty)} {'is' if len(empty) == 1 else 'are'} empty"
-    if cells["table"] not in TABLES:
-        return f"there is no table {cells['table']!r}; known are {', '.join(TABLES)}"
-    return ""
+    return wrong(cells["table"], cells["name"], cells["target"])

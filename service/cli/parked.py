@@ -75,14 +75,21 @@ def as_data(parked: Parked) -> dict[str, object]:
 
 def _table(found: Sequence[Parked]) -> Table:
     table = Table(title=f"{len(found)} parked", title_justify="left")
-    for column in ("since", "tenant", "document", "reason", "amount", "detail"):
+    for column in ("since", "tenant", "document", "reason", "amount", "why, and what to do"):
         table.add_column(column, overflow="fold")
     for one in found:
         ref = one.document
         since = datetime.fromtimestamp(one.since, UTC).strftime("%Y-%m-%d %H:%M")
         where = f"{ref.kind.value} {ref.external_id}"
-        table.add_row(since, ref.tenant, Text(where), Text(one.reason.value), one.amount, Text(one.detail))
+        table.add_row(since, ref.tenant, Text(where), Text(one.reason.value), one.amount, Text(_what_to_do(one)))
     return table
+
+
+def _what_to_do(parked: Parked) -> str:
+    """Say why it is parked, what lets it go on, and what a person does about it."""
+    goes_on = f"goes on with {parked.release}" if parked.release else ""
+    fix = parked.fix or advice(parked.reason, parked.document)
+    return "\n".join(line for line in (parked.detail, goes_on, f"Fix: {fix}" if fix else "") if line)
 
 
 def show(
@@ -248,6 +255,7 @@ def resolve(
     why: Why,
     happened: Annotated[bool, typer.Option("--happened/--not-happened", help="What you found in the ERP.")],
     erp_id: Annotated[str, typer.Option("--erp-id", help="The ERP's id of what you found there.")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Say whether a call that is in doubt had its effect in the ERP; only a person who looked there can tell."""
     desk = front(context)
@@ -260,7 +268,10 @@ def resolve(
             await open_desk.resolve_doubt(intent, happened=happened, erp_id=erp_id, who=who, why=why)
 
     desk.work(job)
-    desk.say(f"Intent {intent} is resolved: {'it happened' if happened else 'it did not happen'}.")
+    if as_json:
+        desk.json({"intent": intent, "action": "resolve", "happened": happened, "erp_id": erp_id})
+    else:
+        desk.say(f"Intent {intent} is resolved: {'it happened' if happened else 'it did not happen'}.")
 
 
 def app() -> typer.Typer:

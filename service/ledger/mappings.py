@@ -12,15 +12,16 @@ from service.ports import Mapped
 
 _TARGETS: Final = {
     "tax": "tax",
+    "marketplace_tax": "tax",
     "shipping": "shipping",
     "tip": "tips",
     "gift_card": "gift_cards",
     "duties": "duties",
     "fees": "fees",
-    "custom": "custom",
+    "custom": "goods",
     "rounding": "rounding",
 }
-"""What a document says that waits for one of these tables: `target:tips`."""
+"""What a document says that waits for one of these tables, in the planner's word for the component: `target:tips`."""
 
 _READ: Final = """
     SELECT external_source, tenant, table_name, name, target FROM mappings

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from service.cli.mapping_table import TABLES, BadRows, read, write
+from service.duties.policies import with_tables
+from service.plan.policy import Fulfilment, Policy
 from service.ports import Mapped
 from tests.cli.conftest import Ferry
 from tests.cli.stories import SHOP, parked
 
 BY = ("--who", "ann", "--why", "new gateway")
+BASE = Policy(
+    external_source="shopify",
+    tenant=SHOP,
+    go_live=datetime(2024, 1, 1, tzinfo=UTC),
+    fulfilment=Fulfilment.ERP,
+    entity_currency="USD",
+)
 
 
 def test_a_line_that_is_set_reopens_what_was_parked_for_it(ferry: Ferry) -> None:
@@ -47,13 +57,13 @@ def test_what_is_exported_can_be_imported(ferry: Ferry, tmp_path: Path) -> None:
     assert ferry("map", "export", "shopify", SHOP).out == file.read_text(encoding="utf-8")
 
 
-BAD = """\
+BAD = f"""\
 tenant,table,name,target
-a.com,sku,ONE,ERP-1
-a.com,skus,TWO,ERP-2
-a.com,sku,ONE,ERP-3
-a.com,sku,,
-a.com,sku,A,B,C
+{SHOP},sku,ONE,ERP-1
+{SHOP},skus,TWO,ERP-2
+{SHOP},sku,ONE,ERP-3
+{SHOP},sku,,
+{SHOP},sku,A,B,C
 """
 
 
@@ -85,20 +95,83 @@ def test_a_table_without_lines_sets_nothing(ferry: Ferry, tmp_path: Path) -> Non
     assert ferry("map", "import", "shopify", file, *BY).code == 1
 
 
-cell = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(lambda text: text == text.strip())
-lines = st.builds(
-    Mapped, external_source=st.just("shopify"), tenant=cell, table=st.sampled_from(TABLES), name=cell, target=cell
+@pytest.mark.parametrize(
+    ("table", "target", "words"),
+    [
+        ("tax", "TAX", "write sku:<SKU> or id:<product id> of a service product, or fee:<label>"),
+        ("tip", "sku: TIP", "write sku:<SKU>"),
+        ("marketplace_tax", "fee:", "write sku:<SKU>"),
+        ("custom", "fee:other", "write sku:<SKU> or id:<product id>"),
+        ("tender", "Credit Card", "write a payment method of the ERP"),
+        ("sku", " ", "target is empty"),
+    ],
 )
+def test_a_target_that_the_settings_would_refuse_is_refused_with_its_fix(
+    ferry: Ferry, tmp_path: Path, table: str, target: str, words: str
+) -> None:
+    called = ferry("map", "set", "shopify", SHOP, table, "any", target, *BY)
+    assert called.code == 2
+    assert words in called.err
+    file = tmp_path / "map.csv"
+    file.write_text(f"tenant,table,name,target\n{SHOP},{table},any,{target}\n", encoding="utf-8")
+    called = ferry("map", "import", "shopify", file, *BY)
+    assert called.code == 1
+    assert words in called.err
+    assert ferry.desk.lines == {}
 
 
-@given(st.lists(lines, unique_by=lambda one: (one.tenant, one.table, one.name)))
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_takes_what_its_setting_takes(ferry: Ferry, table: str) -> None:
+    target = {"sku": "MUG-1", "tender": "external", "location": "12"}.get(table, "id:42")
+    assert ferry("map", "set", "shopify", SHOP, table, "any", target, *BY).code == 0
+    assert ferry.desk.lines["shopify", SHOP, table, "any"] == target
+    changed = with_tables(BASE, [Mapped("shopify", SHOP, table, "any", target)])
+    assert changed.version != BASE.version  # no table is taken and then ignored
+
+
+def test_a_mapping_of_a_tenant_that_nobody_set_up_names_those_that_are(ferry: Ferry, tmp_path: Path) -> None:
+    called = ferry("map", "set", "shopify", "b.myshopify.com", "tax", "any", "sku:TAX", *BY)
+    assert called.code == 2
+    assert f"no tenant shopify/b.myshopify.com is set up; known: shopify/{SHOP}" in called.err
+    file = tmp_path / "map.csv"
+    file.write_text("tenant,table,name,target\nb.myshopify.com,tax,any,sku:TAX\n", encoding="utf-8")
+    called = ferry("map", "import", "shopify", file, *BY)
+    assert called.code == 1
+    assert "line 2: no tenant shopify/b.myshopify.com is set up" in called.err
+    assert ferry.desk.lines == {}
+
+
+def test_accounts_cannot_be_mapped_and_are_not_offered(ferry: Ferry, tmp_path: Path) -> None:
+    called = ferry("map", "set", "shopify", SHOP, "account", "ada", "7", *BY)
+    assert called.code == 2
+    assert "account" not in TABLES
+    file = tmp_path / "map.csv"
+    file.write_text(f"tenant,table,name,target\n{SHOP},account,ada,7\n", encoding="utf-8")
+    called = ferry("map", "import", "shopify", file, *BY)
+    assert called.code == 1
+    assert "accounts cannot be mapped" in called.err
+
+
+cell = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1).filter(lambda text: text == text.strip())
+targets = {"sku": cell, "location": cell, "tender": st.from_regex(r"[a-z_]+", fullmatch=True)}
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> Mapped:
+    table = draw(st.sampled_from(TABLES))
+    target = draw(targets.get(table, cell.map(lambda text: f"id:{text}")))
+    return Mapped(external_source="shopify", tenant=draw(cell), table=table, name=draw(cell), target=target)
+
+
+@given(st.lists(lines(), unique_by=lambda one: (one.tenant, one.table, one.name)))
 def test_any_table_is_read_back_as_it_was_written(mapped: list[Mapped]) -> None:
-    assert read(write(mapped), "shopify") == mapped
+    tenants = {f"shopify/{one.tenant}" for one in mapped}
+    assert read(write(mapped), "shopify", tenants=tenants) == mapped
 
 
 def test_a_missing_header_is_told() -> None:
     with pytest.raises(BadRows, match="the columns are a, b; write tenant,table,name,target"):
-        read("a,b\n1,2\n", "shopify")
+        read("a,b\n1,2\n", "shopify", tenants=())
 
 
 @pytest.mark.parametrize("name", [SHOP, f"shopify/{SHOP}"])

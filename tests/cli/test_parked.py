@@ -52,6 +52,13 @@ def test_the_list_for_people_names_document_reason_and_amount(lot: Ferry) -> Non
         assert text in called.out
 
 
+def test_the_list_for_people_says_what_lets_each_go_on_and_what_to_do(lot: Ferry) -> None:
+    text = " ".join(lot("parked", "list").out.replace("│", " ").split())
+    assert "goes on with sku:MUG" in text
+    assert "Fix: `orderferry map set shopify" in text
+    assert "Fix: Create it in the ERP" in text
+
+
 def test_show_tells_why_and_what_to_do(lot: Ferry) -> None:
     called = lot("parked", "show", "shopify", "#1001")
     assert "Nobody said which payment method of the ERP this gateway is." in called.out
@@ -129,8 +136,11 @@ def test_a_person_resolves_what_is_in_doubt(lot: Ferry) -> None:
     assert lot("parked", "resolve", "i-1", *BY).code == 2
     assert lot("parked", "resolve", "i-1", "--happened", "--erp-id", "erp-7", *BY).code == 0
     assert "did not happen" in lot("parked", "resolve", "i-2", "--not-happened", *BY).out
+    lot.desk.doubts = {"i-3"}
+    rows = lot("parked", "resolve", "i-3", "--happened", "--erp-id", "erp-8", *BY, "--json").rows
+    assert rows == [{"intent": "i-3", "action": "resolve", "happened": True, "erp_id": "erp-8"}]
     assert lot.desk.doubts == set()
-    assert [audit.subject for audit in lot.desk.audits] == ["i-1 erp-7", "i-2 "]
+    assert [audit.subject for audit in lot.desk.audits] == ["i-1 erp-7", "i-2 ", "i-3 erp-8"]
 
 
 def test_a_held_order_is_left_alone(lot: Ferry) -> None:

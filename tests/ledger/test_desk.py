@@ -54,7 +54,14 @@ def replace_tenant(verdict: Verdict, tenant: str) -> Verdict:
 
 
 @pytest.mark.parametrize(
-    ("table", "release"), [("tip", "target:tips"), ("gift_card", "target:gift_cards"), ("tender", "tender:paypal")]
+    ("table", "release"),
+    [
+        ("tip", "target:tips"),
+        ("gift_card", "target:gift_cards"),
+        ("marketplace_tax", "target:tax"),
+        ("custom", "target:goods"),
+        ("tender", "tender:paypal"),
+    ],
 )
 async def test_a_target_has_the_name_that_documents_wait_for(
     ledger: SqlLedger, desk: SqlDesk, table: str, release: str
