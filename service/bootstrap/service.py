@@ -24,11 +24,12 @@ from service.bootstrap.observing import (
     StoryObserver,
     show_limiters,
 )
+from service.bootstrap.readiness import readiness
 from service.bootstrap.wall_clock import WallClock
 from service.duties.policies import PolicyBook
 from service.duties.rounds import Round, releasing, renewing, walk
 from service.erp.arcus.adapter import Arcus
-from service.errors import Fatal
+from service.errors import Fatal, FerryError
 from service.intake.dead_letters import KafkaDeadLetters
 from service.intake.intake import Intake
 from service.intake.lane import Item
@@ -106,6 +107,8 @@ class Service:
             timing=Timing(call=erp.call_deadline_s, settle=erp.settle_horizon_s),
         )
         self._missing_topics: list[str] | None = None
+        self._ledger_trouble = ""
+        """Why the ledger could not be read when it was asked last."""
         self._producer = Producer(parts.connection(settings.kafka))
         letters = DeadLetterCount(metrics)
         self._reception = Reception(
@@ -184,13 +187,21 @@ class Service:
         ledger = self._settings.ledger
         wake = releasing(due=self._ledger.sweep, wake=self._intake.wake, limit=_SWEEP_LIMIT)
         return [
-            Round("tables", _TABLES_S, self._book.refresh),
+            Round("tables", _TABLES_S, self._read_tables),
             Round("leases", ledger.lease_seconds / 4, renewing(story=self._story, ledger=self._ledger)),
             Round("releasing", ledger.sweep_s, wake),
             Round("gauges", _GAUGES_S, self._gauges),
             Round("parked", ledger.sweep_s, self._count_parked),
             Round("topics", _TOPICS_S, self._look_for_topics),
         ]
+
+    async def _read_tables(self) -> None:
+        try:
+            await self._book.refresh()
+        except (TimeoutError, FerryError, OSError) as error:
+            self._ledger_trouble = str(error) or type(error).__name__
+            raise
+        self._ledger_trouble = ""
 
     async def _walk(self, round_: Round) -> None:
         await walk(round_, clock=self._clock, failures=RoundFailures())
@@ -234,15 +245,8 @@ class Service:
 
     def health(self) -> Health:
         """Return what `/livez` and `/readyz` say."""
-        now = self._intake.health()
-        missing = {} if now.ready else {"assignment": "the start positions of the partitions are not known yet"}
-        if self._missing_topics:
-            missing["topics"] = f"{', '.join(self._missing_topics)} do not exist; create them, nothing is read before"
-        if now.state != "running":
-            missing["intake"] = now.state
-        # Brokers that are away are a named wait, never a stall (correctness 16): another process would not find them.
-        stall = "" if "kafka" in now.waits else now.stalled
-        return Health(stall=stall, missing=missing, waits={name: str(count) for name, count in now.waits.items()})
+        ledger = self._ledger_trouble or ("" if self._book.fresh() else "it does not answer")
+        return readiness(self._intake.health(), missing_topics=self._missing_topics or (), ledger=ledger)
 
     def _signals(self) -> asyncio.Task[bool]:
         told = asyncio.Event()
