@@ -68,7 +68,8 @@ class PostgresServer:
 
     def put_back(self, copy: Path) -> None:
         """Restore a base backup over the data and start: what was committed since is forgotten, on a new timeline."""
-        self._server.stop()
+        if _alive(self._server.get_pid()):
+            self._server.stop()
         for old in self._server.pgdata.iterdir():
             if old.name not in KEPT:
                 shutil.rmtree(old) if old.is_dir() else old.unlink()

@@ -72,6 +72,7 @@ class Run:
                 self.stuck = str(error)
             await self.saboteur.settle_accounts()
         finally:
+            self.saboteur.tidy()
             for task in (watching, telling, feeding):
                 task.cancel()
             await asyncio.gather(watching, telling, feeding, return_exceptions=True)

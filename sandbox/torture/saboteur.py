@@ -234,8 +234,13 @@ class Saboteur:
             return
         await self._around(act, lambda: asyncio.to_thread(self.town.postgres.kill))
         await asyncio.to_thread(self.town.postgres.put_back, copy)
-        shutil.rmtree(copy.parent, ignore_errors=True)
-        self._copy = None
+        self.tidy()
+
+    def tidy(self) -> None:
+        """Remove the copy of the database."""
+        if self._copy is not None:
+            shutil.rmtree(self._copy.parent, ignore_errors=True)
+            self._copy = None
 
     async def _clock(self, act: Act) -> None:
         """Only where no process stands still and no call is open: nobody can promise anything else (correctness)."""
