@@ -91,7 +91,7 @@ class TenantSettings(Section):
     api_key: KeyName = "default"
     """Name of the API key in `erp.api_keys`, and with it the ERP entity."""
     sales_authority: Literal["shopify", "quickbooks"] | None = None
-    """Where two sources feed one ERP entity: whose sales count. The other's are skipped."""
+    """Where two sources feed one ERP entity: whose sales count. Only `shopify` can be carried out so far."""
     gate: Gate = Gate.PAID
     """From which state on an order is exported: `paid`, `authorized` or `created`."""
     admit_test: bool = False
@@ -118,10 +118,6 @@ class TenantSettings(Section):
     """First open day of the books."""
     closed_period: ClosedPeriod = ClosedPeriod.PARK
     """Cash dated before `closed_before`: `park`, or `first_open_day` with the true date in the notes."""
-    quotes: Literal["skip"] = "skip"
-    """Draft orders: `skip`."""
-    existing: Literal["refuse", "adopt", "skip"] = "refuse"
-    """Documents of this shop's orders that another connector put into the ERP: `refuse` to start, `adopt` or `skip`."""
     cents_for_other_units: bool = False
     """Whether the refund call, documented in cents, may be used for currencies without two decimals."""
 

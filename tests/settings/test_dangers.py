@@ -18,7 +18,7 @@ TENANT: dict[str, Any] = {
     "targets": {"tax": "sku:TAX", "tips": "sku:TIPS", "gift_cards": "sku:GIFT"},
 }
 SAFE: dict[str, Any] = {
-    "erp": {"api_keys": {"a": "ark_live_ent_a", "b": "ark_live_ent_b"}},
+    "erp": {"api_keys": {"a": "ark_live_ent_a", "b": "ark_live_ent_b"}, "payment_term_id": "due-at-once"},
     "tenants": {"shopify/a.myshopify.com": TENANT},
 }
 
@@ -115,6 +115,7 @@ REFUSED: list[tuple[list[tuple[str, object]], str, str]] = [
         "sales_authority",
         "booked twice",
     ),
+    ([(f"{A}>sales_authority", "quickbooks")], "sales_authority", "sales_authority: shopify"),
     ([("tenants>shopify/b.com", {**TENANT, "entity_currency": "EUR"})], "entity_currency", "another entity"),
 ]
 
@@ -135,6 +136,7 @@ WARNED: list[tuple[list[tuple[str, object]], str]] = [
         "unencrypted",
     ),
     ([("intake>window_bytes", 1_000_000_000)], "MiB of records"),
+    ([("erp>payment_term_id", "")], "Net 30"),
     ([(f"{A}>admit_test", True)], "live books"),
 ]
 

@@ -44,3 +44,28 @@ def test_only_settings_reads_the_environment() -> None:
             if isinstance(node, ast.Attribute) and ast.unparse(node) in {"os.environ", "os.getenv"}:
                 readers.add(path.relative_to(ROOT).parts[:2])
     assert readers <= {("service", "settings")}
+
+
+TARGETS = ("tenants", "<name>", "targets")
+"""Handed on as a whole."""
+
+
+@pytest.mark.parametrize("setting", [one for one in ALL if one.path[:3] != TARGETS], ids=lambda setting: setting.name)
+def test_every_setting_is_read_by_something(setting: Setting, names_read: set[str]) -> None:
+    assert setting.path[-1] in names_read
+
+
+@pytest.fixture(scope="module")
+def names_read() -> set[str]:
+    """Attributes that the code asks for, where settings are used."""
+    used = [
+        *ROOT.glob("service/bootstrap/*.py"),
+        *ROOT.glob("service/cli/*.py"),
+        *ROOT.glob("service/settings/**/*.py"),
+    ]
+    return {
+        node.attr
+        for path in used
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute)
+    }

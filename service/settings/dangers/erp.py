@@ -29,6 +29,16 @@ def erp(settings: Settings) -> Iterator[Finding]:
         )
 
 
+def terms(settings: Settings) -> Iterator[Finding]:
+    """A paid web order is on no terms (books 16)."""
+    if not settings.erp.payment_term_id:
+        yield warn(
+            "erp.payment_term_id",
+            "no payment term is sent: an account's own (Net 30) would fall on a paid web order.",
+            "set it to the ERP's id of the term that is due at once.",
+        )
+
+
 def keys(settings: Settings) -> Iterator[Finding]:
     """Test and live are never mixed."""
     erp = settings.erp

@@ -36,6 +36,12 @@ def _tenant(name: str, tenant: TenantSettings, settings: Settings) -> Iterator[F
                 f"it is missing and no default is safe: {why}.",
                 "ask the bookkeeper for the service product and write `sku:<SKU>` or `id:<product id>`.",
             )
+    if name.startswith("shopify/") and tenant.sales_authority == "quickbooks":
+        yield refuse(
+            f"{where}.sales_authority",
+            "sales of this shop would be posted all the same: leaving them to QuickBooks is not there yet.",
+            "take the tenant out of the settings, or set sales_authority: shopify.",
+        )
     if tenant.closed_before is not None and settings.erp.payment_route == "order_payment":
         yield refuse(
             f"{where}.closed_before",
