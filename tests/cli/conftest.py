@@ -20,6 +20,7 @@ from tests.cli.fake_house import FakeDesk, FakeHouse
 CONFIG = """
 erp:
   api_keys: {a: ark_live_ent_a}
+  payment_term_id: due-at-once
 tenants:
   shopify/a.myshopify.com:
     go_live: 2024-01-01
