@@ -45,6 +45,7 @@ def test_a_posted_order_stays_ours_whatever_the_filters_say_later() -> None:
     world.settle()
     world.policy = policy(excluded_tags={"wholesale"})
     world.see(order(minutes=5, tags=("wholesale",)), payment())
+    assert world.verdict().outcome is OutcomeName.POSTED
     assert world.verdict(Kind.PAYMENT, "91").outcome is OutcomeName.POSTED
 
 

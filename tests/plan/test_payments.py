@@ -229,3 +229,15 @@ def test_a_test_transaction_does_not_hide_one_that_is_not_recorded() -> None:
     verdict = world.verdict()
     assert verdict.reason is Reason.PARENT_PARKED
     assert "92 is not recorded" in verdict.detail
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"amount": money(0)}, "movement of nothing"),
+        ({"payment_kind": PaymentKind.AUTHORIZATION}, "authorization with status success"),
+    ],
+)
+def test_a_transaction_that_moves_no_cash_says_what_it_is(changes: dict[str, Any], what: str) -> None:
+    verdict = World().see(order(), payment(**changes)).verdict(Kind.PAYMENT, "91")
+    assert (verdict.reason, verdict.detail) == (Reason.MOVES_NO_CASH, f"transaction 91 is a {what}")

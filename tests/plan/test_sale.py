@@ -170,7 +170,7 @@ def test_removed_pieces_are_what_neither_the_order_nor_a_refund_has_any_more() -
 def test_the_first_sum_that_is_not_even_is_named(stated: dict[str, str], which: str) -> None:
     sold = order(
         line(quantity=4, taxes=(tax("2.00"),), discount=money("2.00"), duties=money("2.00")),
-        line("14", quantity=1, price="3.00", category=LineCategory.TIP, sku=""),
+        line("14", quantity=2, price="1.50", category=LineCategory.TIP, sku=""),
         shipping=(Shipping(price=money("5.00"), discount=money("1.00"), taxes=(tax("0.50"),)),),
         fees=money("1.00"),
     )
@@ -191,6 +191,7 @@ def test_the_first_sum_that_is_not_even_is_named(stated: dict[str, str], which: 
         (order(shipping=(Shipping(price=money("0.005")),)), "shipping has 0.005"),
         (order(shipping=(Shipping(price=money(1), discount=money("0.005")),)), "shipping has 0.005"),
         (order(shipping=(Shipping(price=money(1), taxes=(tax("0.005"),)),)), "shipping has 0.005"),
+        (order(cash_rounding=money("0.005")), "cash rounding is 0.005"),
         (order(line(price="10.5"), currency="JPY"), ""),
         (order(line(price="10.5", quantity=1), currency="JPY"), "a fraction that JPY does not know"),
         (order(), ""),
@@ -258,6 +259,12 @@ def test_a_return_gives_duties_and_fees_back_on_their_targets() -> None:
         (Component.FEES, "sku:FEE", 1, "1.00"),
     ]
     assert found.total == money("13.00")
+
+
+def test_all_tax_of_another_merchant_of_record_goes_back_to_him() -> None:
+    sold = order(line(taxes=(tax("1.50", channel_liable=True), tax("0.50"))), merchant_of_record="Global-E")
+    found = reduction_of(refund("81", back(tax=money("1.00"))), sold, policy())
+    assert postings(found.lines)[1:] == [(Component.TAX, "sku:MKT-TAX", 1, "1.00")]
 
 
 @pytest.mark.parametrize(
