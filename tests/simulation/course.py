@@ -6,6 +6,7 @@ import asyncio
 import gc
 import random
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from types import SimpleNamespace
 from uuid import uuid4
 
 from schemas.event import Fact
-from service.intake import watchdog
+from service.intake import reader, watchdog
 from service.intake.connection import Connection
 from service.intake.consumer_settings import ConsumerSettings
 from service.intake.observer import Slot
@@ -39,6 +40,8 @@ from tests.simulation.weather import Weather
 
 PATIENCE_S = 300.0
 """After everything is well again, all must be settled within this."""
+TICK_S = 0.0006
+"""What the reader's clock goes on by at every look: it gives its turn away again and again."""
 LOOK_S = 4.0
 PEOPLE_AT = 20.0
 """When a person sets the tables that are missing."""
@@ -104,8 +107,9 @@ def _configured() -> Iterator[None]:
     """What is measured of the real loop is nothing here; what is left of killed processes is collected in silence."""
     probe, hook = watchdog.PROBE_S, sys.unraisablehook
     watchdog.PROBE_S = 86_400.0  # type: ignore[misc]
-    numbers = count()
+    numbers, ticks = count(), count()
     vars(group_commit)["uuid4"] = lambda: SimpleNamespace(hex=str(next(numbers)))
+    vars(reader)["time"] = SimpleNamespace(perf_counter=lambda: next(ticks) * TICK_S)
     members.digest, absorb.load = _digest, _load  # type: ignore[attr-defined]
     sys.unraisablehook = lambda _: None
     gc.disable()
@@ -115,6 +119,7 @@ def _configured() -> Iterator[None]:
         watchdog.PROBE_S = probe  # type: ignore[misc]
         sys.unraisablehook = hook
         vars(group_commit)["uuid4"] = uuid4
+        vars(reader)["time"] = time
         members.digest, absorb.load = digest, load  # type: ignore[attr-defined]
         gc.enable()
 

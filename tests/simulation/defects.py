@@ -29,7 +29,7 @@ from service.pipeline.accounts import Accounts
 from service.pipeline.publish import Publisher, Void
 from service.pipeline.run import Run
 from service.pipeline.story import Story
-from service.plan import payments, planner
+from service.plan import payments
 from service.ports import Absent, Absorbed, DeadLetter, Intent, IntentState, Opened
 from tests.simulation import pod
 from tests.simulation.exchange import Undo, exchange
@@ -202,16 +202,6 @@ def _nobody_finds_the_abandoned() -> list[Undo]:
     return [exchange(pod, "releasing", lambda *, due, wake, limit: old(due=OnlyDue(due), wake=wake, limit=limit))]
 
 
-def _no_wake() -> list[Undo]:
-    old = members.Close.decide
-
-    def decide(self: members.Close, batch: Any) -> None:
-        self._closing = replace(self._closing, wake_at=None)
-        old(self, batch)
-
-    return [exchange(members.Close, "decide", decide)]
-
-
 def _paused_for_ever() -> list[Undo]:
     return [exchange(Reader, "_resume", lambda _self, _one: None)]
 
@@ -297,10 +287,6 @@ def _money_in_floats() -> list[Undo]:
     return [exchange(payments, "_stated", stated)]
 
 
-def _paid_before_it_stands() -> list[Undo]:
-    return [exchange(planner, "is_open", lambda draft: draft.desired.root in draft.applied.posted)]
-
-
 def _cash_by_order() -> list[Undo]:
     """Every transaction of an order is one and the same document."""
 
@@ -331,7 +317,6 @@ DEFECTS: Mapping[str, Defect] = {
     "accounts without a key of their own": Defect("14", _accounts_without_a_key),
     "parked for ever": Defect("15", _parked_for_ever),
     "nobody finds the abandoned": Defect("15", _nobody_finds_the_abandoned),
-    "nobody looks again": Defect("15", _no_wake),
     "a full window stays shut": Defect("16", _paused_for_ever),
     "commit one offset too far": Defect("18", _one_offset_too_far),
     "start at the end of the log": Defect("18", _start_at_the_end),
@@ -341,7 +326,6 @@ DEFECTS: Mapping[str, Defect] = {
     "dead letters without an acknowledgement": Defect("21", _dead_letters_without_an_answer),
     "an event without an end": Defect("I8", _an_event_without_an_end),
     "money in floats": Defect("I7", _money_in_floats),
-    "paid before it stands": Defect("I5", _paid_before_it_stands),
 }
 
 

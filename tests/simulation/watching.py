@@ -101,8 +101,6 @@ class WatchedStory(SilentStory):
     def resolved(self, intent: Intent, how: str) -> None:
         state = " as absent" if intent.state == "absent" else ""
         self._weather.saw(f"an unknown was resolved by {how}{state}")
-        if how == "person":
-            self._weather.violated(f"{intent.effect.name} was left to a person: {intent.answer}")
 
     def blocked(self, effect: str, reason: Reason) -> None:
         self._weather.saw(f"{effect} blocked: {reason}")
