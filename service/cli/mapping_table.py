@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from io import StringIO
 from typing import Any, Final, Literal, get_args
 
@@ -35,14 +36,12 @@ _PLURAL: Final[Mapping[str, str]] = {"tip": "tips", "gift_card": "gift_cards"}
 """Tables of one target whose setting has another name."""
 
 
+@cache
 def _rule(table: str) -> TypeAdapter[Any]:
     """What the setting of a table demands."""
     if table in _BY_NAME:
         return TypeAdapter(TenantSettings.model_fields[_BY_NAME[table]].rebuild_annotation())
     return TypeAdapter(TargetSettings.model_fields[_PLURAL.get(table, table)].rebuild_annotation())
-
-
-_RULES: Final[Mapping[str, TypeAdapter[Any]]] = {table: _rule(table) for table in TABLES}
 
 
 def wrong(table: str, name: str, target: str) -> str:
@@ -54,7 +53,7 @@ def wrong(table: str, name: str, target: str) -> str:
     if not name.strip() or not target.strip():
         return f"{'name' if not name.strip() else 'target'} is empty"
     try:
-        _RULES[table].validate_python({name: target} if table in _BY_NAME else target)
+        _rule(table).validate_python({name: target} if table in _BY_NAME else target)
     except ValidationError as error:
         words = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
         return f"{target!r} is no target of {table}: {words}"
