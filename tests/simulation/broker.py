@@ -19,6 +19,8 @@ from service.intake.start import Log
 from tests.simulation.virtual_time import Process, VirtualLoop
 from tests.simulation.weather import Weather
 
+AGAIN = 0.02
+"""Share of fetches that bring records again."""
 IDLE_S = 2.0
 """How long a poll without news waits: longer than asked, which a client may."""
 
@@ -316,6 +318,8 @@ class Member:
             log = self._broker.logs[slot]
             if at is None or slot in self._paused or at >= len(log) or most <= 0:
                 continue
+            again = 3 if self._weather.chance(f"again/{slot}/{at}/{self.number}") < AGAIN else 0
+            at = max(0, at - again)  # noqa: PLW2901  # what was fetched before a seek comes after it
             found[slot] = log[at : at + most]
             most -= len(found[slot])
             self.positions[slot] = at + len(found[slot])
