@@ -4,10 +4,14 @@ PROFILE ?= lenient
 ORDERS ?= 2000
 SEED ?= 1
 KAFKA ?= mock
+MINUTES ?= 5
+PODS ?= 3
+EVENTS ?= 60000
+SCHEDULES ?= 5000
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: run test check bench mutants lock clean
+.PHONY: run test check bench torture simulate mutants lock clean
 
 run: $(STAMP)  ## the main job on embedded defaults; ends with `proof: {...}`
 	$(BIN)/orderferry demo --profile $(PROFILE) --orders $(ORDERS) --seed $(SEED) --kafka $(KAFKA)
@@ -24,6 +28,13 @@ check: $(STAMP)  ## lint, types, layers
 
 bench: $(STAMP)  ## throughput over real HTTP beside the bare limit and the afternoon version; writes build/bench.json
 	$(BIN)/python -m benchmarks
+
+torture: $(STAMP)  ## everything fails at once, by SEED: MINUTES, PODS, EVENTS, PROFILE=tags or bare; writes build/torture.json and .html
+	$(BIN)/python -m sandbox.torture --seed $(SEED) --minutes $(MINUTES) --pods $(PODS) --events $(EVENTS) \
+	  --profile $(if $(filter bare,$(PROFILE)),bare,tags)
+
+simulate: $(STAMP)  ## SCHEDULES of pods, brokers and an ERP on virtual time, over the real code; writes build/simulation.json
+	$(BIN)/python -m tests.simulation --schedules $(SCHEDULES)
 
 mutants: $(STAMP)  ## how many generated defects in plan, money and offsets the tests find
 	$(BIN)/python -m tests.mutation

@@ -104,7 +104,7 @@ class Service:
             policies=self._book,
             clock=self._clock,
             observer=observer,
-            timing=Timing(call=erp.call_deadline_s, settle=erp.settle_horizon_s),
+            timing=Timing(call=erp.call_deadline_s, settle=erp.settle_horizon_s, restored_at=ledger.restored_at),
         )
         self._missing_topics: list[str] | None = None
         self._ledger_trouble = ""

@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 
+from service.errors import Fatal
 from service.ledger import dead_letters, documents, entities, intents, leases, mappings, marks, names, outcomes
 from service.ledger.rows import TEXT, Row, Statement, ordered
 
@@ -19,6 +20,15 @@ MARK: Final = Statement(
     [("id", TEXT), ("marker", TEXT)],
 )
 """Every batch leaves its marker in the row of its worker."""
+
+NEXT_MARK: Final = Statement(
+    """
+    UPDATE commits SET marker = u.marker, at = {now} FROM {rows}
+    WHERE commits.id = u.id AND commits.marker = u.before RETURNING commits.id
+    """,
+    [("id", TEXT), ("marker", TEXT), ("before", TEXT)],
+)
+"""Where the worker's batch before stands in this database; no row where the database does not know of it."""
 
 LAST: Final = Statement(
     """
@@ -101,9 +111,20 @@ class Batch:
         """Write this row, under its primary key: the last one counts."""
         self._rows.setdefault(statement, {})[name] = row
 
-    def run(self, connection: sa.Connection, mark: tuple[str, str], members: Sequence[Member]) -> None:
-        """Do everything but COMMIT."""
-        MARK.write(connection, [mark])
+    def run(self, connection: sa.Connection, mark: tuple[str, str, str], members: Sequence[Member]) -> None:
+        """Do everything but COMMIT. `mark` is the worker, the marker of this batch, and that of its last one if any.
+
+        Raises Fatal where the last one is not there: the database is an older copy, and what this process remembers
+        of it is void (correctness 18).
+        """
+        worker, marker, before = mark
+        if not before:
+            MARK.write(connection, [(worker, marker)])
+        elif not NEXT_MARK.read(connection, [mark]):
+            raise Fatal(
+                "the ledger's database does not know what this process committed to it: it was restored to an earlier "
+                "time. Start again: what it forgot is read from Kafka and looked up in the ERP"
+            )
         self._lock(connection, members)
         self._look(connection, members)
         for member in members:

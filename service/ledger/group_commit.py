@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -15,6 +16,8 @@ from service.errors import Waiting
 from service.ledger.batch import LAST, Batch, Member
 from service.ledger.database import Database
 from service.ledger.trouble import AGAIN_S, CommitUnanswered, Rejected, Trouble, down, said, trouble
+
+REMEMBERED_S: Final = 43_200.0  # half of what a worker's row lives for (FORGET_S)
 
 
 @dataclass(slots=True)
@@ -42,6 +45,8 @@ class GroupCommit:
         self._pending: deque[_Entry] = deque()
         self._ready = asyncio.Event()
         self._closing = False
+        self._last: dict[str, tuple[str, float]] = {}
+        """By worker: the marker of its last batch, and when that was."""
         names = [f"{owner}/{uuid4().hex}" for _ in range(depth)]
         self._workers = [asyncio.create_task(self._work(name), name=f"group-commit {name}") for name in names]
 
@@ -107,17 +112,21 @@ class GroupCommit:
 
     async def _once(self, name: str, members: Sequence[Member]) -> None:
         marker = uuid4().hex
+        before, at = self._last.get(name, ("", 0.0))
+        if time.monotonic() - at > REMEMBERED_S:
+            before = ""
 
         def work(connection: sa.Connection) -> None:
             for member in members:
                 member.error = None
-            Batch(self._owner).run(connection, (name, marker), members)
+            Batch(self._owner).run(connection, (name, marker, before), members)
 
         try:
             await self._database.write(work)
         except CommitUnanswered as error:
             if not await self._committed(name, marker):
                 raise ConnectionError(f"COMMIT had no answer and did not happen: {error.why}") from error
+        self._last[name] = marker, time.monotonic()
 
     async def _committed(self, name: str, marker: str) -> bool:
         """Find out whether a batch whose COMMIT had no answer is there. Nobody is told anything before that.

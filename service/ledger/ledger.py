@@ -14,7 +14,7 @@ from service.ledger.members import Account, Begin, Close, End, Open, Renew, Rows
 from service.ledger.offsets import Offsets
 from service.ledger.rows import ask
 from service.ledger.sweep import Sweep
-from service.ledger.timeline import timeline
+from service.ledger.timeline import began, timeline
 from service.ports import Arrival, Busy, Closing, DeadLetter, Intent, Lease, Opened
 
 FORGET_S: Final = 86_400.0  # a worker that did not commit for a day is gone
@@ -27,11 +27,20 @@ class SqlLedger:
     """State that survives, for one ERP. Implements `service.ports.Ledger`."""
 
     def __init__(
-        self, database: Database, commits: GroupCommit, *, erp: str, lease_seconds: float, history: str
+        self,
+        database: Database,
+        commits: GroupCommit,
+        *,
+        erp: str,
+        lease_seconds: float,
+        history: str,
+        restored_at: float = 0.0,
     ) -> None:
         self.database: Final = database
         self.offsets: Final = Offsets(database, commits, history=history)
         self.sweep: Final = Sweep(database)
+        self.restored_at: Final = restored_at
+        """When this history of the database began, unix seconds; 0 where it is its first."""
         self._commits: Final = commits
         self._erp: Final = erp
         self._lease_s: Final = lease_seconds
@@ -56,6 +65,7 @@ class SqlLedger:
         database = Database(url, pool_size=pool_size)
         try:
             history = await database.read(timeline)
+            restored_at = await database.write(lambda connection: began(connection, history))
             await database.write(lambda connection: ask(connection, _FORGET, old=FORGET_S).close())
         except BaseException:
             await database.close()
@@ -67,7 +77,7 @@ class SqlLedger:
             largest=largest_batch,
             on_commit=on_commit,
         )
-        return cls(database, commits, erp=erp, lease_seconds=lease_seconds, history=history)
+        return cls(database, commits, erp=erp, lease_seconds=lease_seconds, history=history, restored_at=restored_at)
 
     @property
     def pending(self) -> int:

@@ -34,10 +34,10 @@ The last two are asked of the state itself, not of a message about it, so that n
 ABANDONED: Final = """
     SELECT DISTINCT k.key FROM intents i, keys k
     WHERE i.state IN ('open', 'in_doubt') AND i.state = 'open' AND k.key = i.key
-        AND k.lease_until > 0 AND k.lease_until <= {now}
+        AND k.lease_until <= {now} AND (k.lease_until > 0 OR k.wake_at IS NULL)
     ORDER BY 1 LIMIT :most
 """
-"""The first condition is the one of the index."""
+"""The first condition is the one of the index. A key that was given back is looked at when it said, or else at once."""
 
 NEXT_WAKE: Final = "SELECT min(wake_at) - {now} FROM keys WHERE wake_at > {now}"
 
@@ -58,7 +58,7 @@ class Sweep:
         )
 
     async def abandoned(self, *, limit: int = 1000) -> list[str]:
-        """Return keys with open intents whose owner is gone: their lease ran out and was not given back."""
+        """Return keys with open intents that nobody has in hand: their owner is gone, or left without a time."""
         return await self._database.read(lambda connection: list(ask(connection, ABANDONED, most=limit).scalars()))
 
     async def next_wake(self) -> float | None:

@@ -261,6 +261,15 @@ policies = sa.Table(
     "policies", metadata, _name("version", primary_key=True), _text("policy"), _moment("at"), sqlite_with_rowid=False
 )
 
+histories = sa.Table(
+    "histories",
+    metadata,
+    _name("history", primary_key=True),
+    _moment("at"),
+    sqlite_with_rowid=False,
+)
+"""The histories that this database has had, with the first start of a process under each: a restore begins one."""
+
 commits = sa.Table(
     "commits",
     metadata,

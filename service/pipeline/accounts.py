@@ -96,14 +96,21 @@ class Accounts:
         if refusal is not None and refusal.content == step.digest:
             return Blocked(self.erp.reason(refusal.code, need), refusal.detail, release_of(need.document))
         generation = chapter.generations[need.name] = chapter.generations.get(need.name, 0) + 1
-        result = await self.publisher.publish(
-            need,
-            step,
-            lease=chapter.opened.lease,
-            generation=generation,
-            priority=chapter.priority,
-            begin=self._begin(chapter),
-        )
+        result: Result | None = None
+        if self.publisher.may_be_forgotten(need):
+            key = chapter.opened.lease.key
+            result = await self.publisher.done_before(
+                need, step, key=key, generation=generation, priority=chapter.priority
+            )
+        if result is None:
+            result = await self.publisher.publish(
+                need,
+                step,
+                lease=chapter.opened.lease,
+                generation=generation,
+                priority=chapter.priority,
+                begin=self._begin(chapter),
+            )
         await self._settle(result, chapter)
         if isinstance(result, No):
             reason = self.erp.reason(result.refused.code, need)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
+from schemas.base import Version
 from schemas.effect import Effect
 from schemas.outcome import OutcomeName, Reason, Verdict
 from schemas.posted import Posted
@@ -41,6 +43,8 @@ class Timing:
     pause: float = 0.5
     """Between two attempts at one unknown; doubles up to `pause_max`."""
     pause_max: float = 8.0
+    restored_at: float = 0.0
+    """When the ledger last began again from an older copy of itself, unix seconds; 0 where it never did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ Begin = Callable[[Intent], Awaitable[None]]
 """Commits an intent under the caller's lease, together with whatever else is due there."""
 
 
+_SKEW_S = 60.0  # between the shop's clock and the database's
 _PROOF = 2  # complete scans that must find nothing (correctness 10)
 
 
@@ -106,6 +111,40 @@ class Publisher:
         self._clock = clock
         self._observer = observer
         self._timing = timing
+        restored = datetime.fromtimestamp(timing.restored_at + _SKEW_S, UTC)
+        self._forgotten = str(Version(at=restored)) if timing.restored_at else ""
+
+    def may_be_forgotten(self, effect: Effect) -> bool:
+        """Whether it may have been done in the time that a restored ledger has lost (correctness 18)."""
+        return effect.source_version <= self._forgotten
+
+    async def done_before(
+        self, effect: Effect, step: Step, *, key: str, generation: int, priority: Priority
+    ) -> Done | Doubt | None:
+        """Find an effect that the ledger may have forgotten, before it is sent under a key of its own.
+
+        None where it is proven absent: two complete scans, the first after every call of that time has settled.
+        """
+        timing = self._timing
+        ended = timing.restored_at + timing.call
+        # As an intent of several attempts, so that the look-up goes back a whole window.
+        intent = replace(self._intent(effect, step, key=key, generation=generation), attempts=2, deadline=ended)
+        until, pause, scans = self._clock.now() + timing.patience, timing.pause, 0
+        while True:
+            found = await self._find(intent, _recovering(priority))
+            if isinstance(found, Found):
+                return self._done(intent, found.receipt, "look_up")
+            if isinstance(found, Unclear):
+                return self._person(intent, found)
+            if found is not None and found.began_at >= ended + timing.settle:
+                scans += 1
+                if scans == _PROOF:
+                    return None
+                continue
+            if self._clock.now() >= until:
+                return self._later(intent)
+            await self._clock.sleep(pause)
+            pause = min(pause * 2, timing.pause_max)
 
     async def publish(
         self, effect: Effect, step: Step, *, lease: Lease, generation: int, priority: Priority, begin: Begin

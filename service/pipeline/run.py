@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from schemas.base import Kind, Ref
-from schemas.effect import Effect, RecordPayment, RefundCash
+from schemas.effect import AddLines, Adjust, Confirm, CreateOrder, Effect, RecordPayment, RefundCash, ReturnGoods
+from schemas.order import ZERO
 from schemas.outcome import OutcomeName, Verdict
 from schemas.posted import Posted
 from service.plan.draft import Plan
@@ -40,6 +41,8 @@ class Run:
     doubts: list[Verdict] = field(default_factory=list)
     """Documents whose intent is unresolved: the key is not planned until they are."""
     wake_at: float | None = None
+    looked: set[str] = field(default_factory=set)
+    """Effects that were looked for before they are sent, because the ledger may have forgotten them."""
     asked: dict[Ref, float] = field(default_factory=dict)
     """Documents that were read again during this look, and when."""
 
@@ -80,6 +83,19 @@ class Run:
             self.reread(order.model_copy(update=cash))
         else:  # whether a refund opens the balance again is the ERP's to say
             self.reread(order.model_copy(update={"read_at": _LONG_AGO}))
+
+    def found_again(self, effect: Effect, before: Posted | None) -> None:
+        """Take a document that the ledger forgot for what it was right after this effect.
+
+        What was done to it since is found again change by change, cash by cash, each looked for by its own name.
+        """
+        if not isinstance(effect, CreateOrder | ReturnGoods | AddLines | Adjust | Confirm):
+            return
+        have = self.posted[effect.document]
+        total = effect.total if isinstance(effect, CreateOrder | ReturnGoods) else have.total
+        paid, refunded = (before.paid, before.refunded) if before else (ZERO, ZERO)
+        then = {"total": total, "paid": paid, "refunded": refunded, "balance": total - paid, "read_at": _LONG_AGO}
+        self.reread(have.model_copy(update=then))
 
     def take_along(self) -> tuple[list[Intent], list[Posted]]:
         """Hand over what has to be committed with the next transaction."""

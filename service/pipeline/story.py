@@ -240,6 +240,9 @@ class Story:
             self._take(run, result)
 
     async def _carry_out(self, run: Run, effect: Effect, erp: ERP, publisher: Publisher, accounts: Accounts) -> None:
+        if publisher.may_be_forgotten(effect) and effect.name not in run.looked:
+            await self._look_before(run, effect, erp, publisher, accounts)
+            return
         step = await self._step(run, effect, erp, accounts)
         if step is None:
             return  # plan again, with what was learnt
@@ -259,6 +262,24 @@ class Story:
         elif isinstance(result, Done):
             now = self._clock.now()
             self._observer.effect_done(result.intent, seconds=now - begun, source_seconds=_age(run, effect, now))
+
+    async def _look_before(self, run: Run, effect: Effect, erp: ERP, publisher: Publisher, accounts: Accounts) -> None:
+        """Look for an effect that a restored ledger may have forgotten; the plan goes on from what is found."""
+        resolution = await self._resolved(run, effect, erp, accounts)
+        if not isinstance(resolution, Resolution):
+            self._block(run, effect, Blocked(resolution.reason, resolution.detail, resolution.release))
+            return
+        generation = run.generations.get(effect.name, 0) + 1
+        found = await publisher.done_before(
+            effect, erp.step(effect, resolution), key=run.lease.key, generation=generation, priority=run.priority
+        )
+        run.looked.add(effect.name)
+        if found is not None:
+            before = run.posted.get(effect.document)
+            run.generations[effect.name] = generation
+            self._take(run, found)
+            if isinstance(found, Done):
+                run.found_again(effect, before)
 
     async def _step(self, run: Run, effect: Effect, erp: ERP, accounts: Accounts) -> Step | None:
         """Turn an effect into its request; None where it is blocked, or where the ERP was read again first."""

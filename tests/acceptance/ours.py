@@ -277,7 +277,11 @@ def changes() -> list[Sent]:
             "cancelled-and-paid",
             [order(1), paid, order(1, minute=9, cancelled_at="2026-05-01T08:09:00-04:00")],
             {
-                "order 1": {"is": "parked/cancelled_with_cash", "says": "20.00 USD were not given back", "erp": "20.00"},
+                "order 1": {
+                    "is": "parked/cancelled_with_cash",
+                    "says": "20.00 USD were not given back",
+                    "erp": "20.00",
+                },
                 "payment 91": {"is": POSTED, "erp": "20.00"},
             },
         ),

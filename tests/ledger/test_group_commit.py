@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import tempfile
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,11 +12,12 @@ import asyncpg
 import pytest
 
 from sandbox.postgres_server import PostgresServer
-from service.errors import Waiting
+from service.errors import Fatal, Waiting
 from service.ledger.database import Database
 from service.ledger.desk import SqlDesk
 from service.ledger.ledger import SqlLedger
 from service.ledger.migrate import migrate
+from service.ledger.timeline import began
 from service.ledger.trouble import Rejected
 from service.ports import IntentState, Opened
 from tests.ledger.commit_proxy import CommitProxy, Loss
@@ -54,6 +56,24 @@ async def test_a_bad_member_neither_fails_nor_passes_the_others(ledger: SqlLedge
     assert "intents" in str(answers[1])
     states = {root: [one.state for one in (await desk.story(key_of(root))).intents] for root in "1234"}
     assert states == {"1": [IntentState.DONE], "2": [], "3": [IntentState.OPEN], "4": [IntentState.OPEN]}
+
+
+async def test_a_database_that_was_restored_to_an_earlier_time_ends_the_process(ledger: SqlLedger, url: str) -> None:
+    await opened(ledger, key_of("1"))
+    async with Database(url) as other:
+        await other.write(lambda connection: connection.exec_driver_sql("DELETE FROM commits"))
+    for _ in range(2):
+        with pytest.raises(Fatal, match="restored"):
+            await ledger.open(key_of("2"), ())
+
+
+async def test_the_first_history_forgot_nothing_and_every_other_one_says_since_when(url: str) -> None:
+    async with Database(url) as database:
+        assert await database.write(lambda connection: began(connection, "system/1")) == 0.0
+        assert await database.write(lambda connection: began(connection, "system/1")) == 0.0
+        since = await database.write(lambda connection: began(connection, "system/2"))
+        assert abs(since - time.time()) < 60
+        assert await database.write(lambda connection: began(connection, "system/2")) == since
 
 
 async def test_content_that_no_database_takes_fails_alone(ledger: SqlLedger) -> None:

@@ -11,7 +11,6 @@ from itertools import islice
 
 from tests.simulation.course import Result, run
 from tests.simulation.defects import planted
-from tests.simulation.repairs import repaired
 from tests.simulation.schedule import Schedule, make
 from tests.simulation.shrinking import shrunk
 
@@ -22,7 +21,7 @@ CHUNK = 8
 def chunk(seeds: Sequence[int], defect: str = "") -> list[Result]:
     """Run some schedules, with a defect or without; a defect ends at the first violation."""
     found = []
-    with repaired(), planted(defect):
+    with planted(defect):
         for seed in seeds:
             found.append(run(make(seed)))
             if defect and found[-1].wrong:
@@ -32,9 +31,8 @@ def chunk(seeds: Sequence[int], defect: str = "") -> list[Result]:
 
 def smaller(seed: int) -> tuple[str, tuple[str, ...]]:
     """Shrink a schedule that fails; returns it in words, and what it violates."""
-    with repaired():
-        schedule = shrunk(make(seed))
-        return str(schedule), run(schedule).wrong
+    schedule = shrunk(make(seed))
+    return str(schedule), run(schedule).wrong
 
 
 @contextmanager
@@ -72,13 +70,6 @@ def results(
                 future.cancel()
 
 
-def tried(schedule: Schedule, without: str = "") -> tuple[str, ...]:
-    """Run one schedule with all repairs but one; returns what it violates."""
-    with repaired(without={without}):
-        return run(schedule).wrong
-
-
-def smallest(seed: int, without: str = "") -> Schedule:
-    """Shrink a schedule that fails with all repairs but one."""
-    with repaired(without={without}):
-        return shrunk(make(seed))
+def tried(schedule: Schedule) -> tuple[str, ...]:
+    """Run one schedule; returns what it violates."""
+    return run(schedule).wrong

@@ -27,6 +27,7 @@ def downgrade() -> None:
         "documents",
         "entities",
         "events",
+        "histories",
         "intents",
         "keys",
         "mappings",
@@ -325,6 +326,13 @@ def _kept() -> None:
         _moment("ends", nullable=False),
         _whole("permits"),
         sa.PrimaryKeyConstraint("budget", "slice_no"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "histories",
+        _name("history"),
+        _moment("at", nullable=False),
+        sa.PrimaryKeyConstraint("history"),
         sqlite_with_rowid=False,
     )
     op.create_table(
