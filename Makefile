@@ -11,13 +11,13 @@ SCHEDULES ?= 5000
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: run test check bench torture simulate mutants lock clean
+.PHONY: run test check bench torture torture-short simulate mutants lock clean
 
 run: $(STAMP)  ## the main job on embedded defaults; ends with `proof: {...}`
 	$(BIN)/orderferry demo --profile $(PROFILE) --orders $(ORDERS) --seed $(SEED) --kafka $(KAFKA)
 
 test: $(STAMP)  ## every test, on real Kafka and real PostgreSQL, with the coverage that is promised
-	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/python -m pytest -m "not torture" --cov --cov-report=
 	$(BIN)/coverage report --fail-under=100 --include="$$($(BIN)/python -m tests.pure)"
 
 check: $(STAMP)  ## lint, types, layers
@@ -32,6 +32,9 @@ bench: $(STAMP)  ## throughput over real HTTP beside the bare limit and the afte
 torture: $(STAMP)  ## everything fails at once, by SEED: MINUTES, PODS, EVENTS, PROFILE=tags or bare; writes build/torture.json and .html
 	$(BIN)/python -m sandbox.torture --seed $(SEED) --minutes $(MINUTES) --pods $(PODS) --events $(EVENTS) \
 	  --profile $(if $(filter bare,$(PROFILE)),bare,tags)
+
+torture-short: $(STAMP)  ## one short seed of it, without the restore
+	$(BIN)/python -m pytest -m torture tests/torture
 
 simulate: $(STAMP)  ## SCHEDULES of pods, brokers and an ERP on virtual time, over the real code; writes build/simulation.json
 	$(BIN)/python -m tests.simulation --schedules $(SCHEDULES)

