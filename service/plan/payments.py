@@ -83,11 +83,16 @@ def _record(draft: Draft, order: Order, payment: Payment, amount: Decimal | None
     if draft.applied.posted.get(payment.ref) is not None:
         draft.say(posted(payment.ref))
         return
+    if amount is None:
+        detail = (
+            f"transaction {payment.external_id} is in {payment.currency}, its order in {order.currency}, "
+            "and the shop states no rate; enter it by hand"
+        )
+        draft.say(parked(payment.ref, Reason.CURRENCY_UNSUPPORTED, detail, amount=_amount(payment)))
+        return
     have = draft.applied.posted[order.ref]
-    verdict = _cannot_record(draft, order, payment, amount, have)
-    if verdict is not None or amount is None:
-        if verdict is not None:
-            draft.say(verdict)
+    if verdict := _cannot_record(draft, order, payment, amount, have):
+        draft.say(verdict)
         return
     day = draft.policy.open_day(payment.business_date)
     if day is None:
@@ -112,17 +117,7 @@ def _record(draft: Draft, order: Order, payment: Payment, amount: Decimal | None
     )
 
 
-def _cannot_record(
-    draft: Draft, order: Order, payment: Payment, amount: Decimal | None, have: Posted
-) -> Verdict | None:
-    if amount is None:
-        return parked(
-            payment.ref,
-            Reason.CURRENCY_UNSUPPORTED,
-            f"transaction {payment.external_id} is in {payment.currency}, its order in {order.currency}, "
-            "and the shop states no rate; enter it by hand",
-            amount=_amount(payment),
-        )
+def _cannot_record(draft: Draft, order: Order, payment: Payment, amount: Decimal, have: Posted) -> Verdict | None:
     if payment.gateway not in draft.policy.tenders:
         return parked(
             payment.ref,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from schemas.base import Kind, Ref
-from schemas.order import Order
+from schemas.order import Order, OrderDeletion
 from schemas.outcome import OutcomeName, Reason, Verdict
 from schemas.posted import PostedStatus
 from service.plan.draft import Draft, Plan
@@ -24,7 +24,7 @@ def plan(desired: Desired, applied: Applied, policy: Policy, *, posted_under: Po
     """
     draft = Draft(desired=desired, applied=applied, policy=policy, posted_under=posted_under, now=now)
     if desired.deletion is not None:
-        _deleted(draft)
+        _deleted(draft, desired.deletion)
     elif desired.order is None:
         _without_order(draft)
     else:
@@ -35,7 +35,7 @@ def plan(desired: Desired, applied: Applied, policy: Policy, *, posted_under: Po
     return Plan(effects, tuple(draft.verdicts.values()), draft.wake_at)
 
 
-def _deleted(draft: Draft) -> None:
+def _deleted(draft: Draft, deletion: OrderDeletion) -> None:
     """A tombstone is terminal: what is unposted never goes, what is posted is for a person (books 13)."""
     desired = draft.desired
     order = draft.ref(Kind.ORDER, desired.root.external_id)
@@ -45,8 +45,7 @@ def _deleted(draft: Draft) -> None:
         draft.say(parked(order, Reason.DELETED_AFTER_POSTING, detail, amount=f"{have.total} {have.currency}"))
     else:
         draft.say(skipped(order, Reason.DELETED, "the shop deleted this order"))
-    if desired.deletion is not None:
-        draft.say(posted(desired.deletion.ref, "the order is deleted"))
+    draft.say(posted(deletion.ref, "the order is deleted"))
     if desired.edit is not None:
         draft.say(superseded(desired.edit.ref, "the order is deleted"))
     for fact in (*desired.payments.values(), *desired.refunds.values()):

@@ -25,8 +25,6 @@ def plan_refunds(draft: Draft, order: Order) -> None:
     """Give back the value of each refund, in the order in which the shop made them."""
     have = draft.applied.posted[order.ref]
     for refund in sorted(draft.desired.refunds.values(), key=lambda r: (r.created_at, r.external_id)):
-        if refund.ref in draft.verdicts:
-            continue
         verdict = _not_now(draft, order, refund)
         if verdict is not None:
             draft.say(verdict)

@@ -96,12 +96,6 @@ class Setting:
         return env_name(self.path)
 
     @property
-    def secret(self) -> bool:
-        """Whether it may be given as a file and is never shown."""
-        held = table(self.field.annotation)
-        return is_secret(self.field.annotation if held is None else held)
-
-    @property
     def required(self) -> bool:
         """Whether there is no default."""
         return self.field.is_required()

@@ -183,6 +183,11 @@ def test_the_parts_of_an_unposted_sale_have_no_erp_side() -> None:
     ]
 
 
+def test_cash_rounding_is_a_part_of_its_own() -> None:
+    rows = compared(order().model_copy(update={"cash_rounding": Decimal("-0.02")}), None)
+    assert {row.component: str(row.shop) for row in rows}["rounding"] == "-0.02"
+
+
 def test_an_order_with_half_cents_is_told_by_its_total() -> None:
     whole = order()
     line = whole.lines[0].model_copy(update={"unit_price": Decimal("10.005"), "quantity": 1, "current_quantity": 1})

@@ -172,3 +172,8 @@ def test_wrong_usage_is_told_with_its_fix(ferry: Ferry, tmp_path: Path) -> None:
     ferry.environ = {"ORDERFERRY_KAFKA__TOPICS": "[]", "ORDERFERRY_KAFKA__PATTERN": "shop.*"}
     assert "add --to" in ferry("send", "shopify", "a/b", file).err
     assert ferry.house.topics == {}
+
+
+def test_a_pointer_into_a_number_says_so() -> None:
+    with pytest.raises(NoSuchPart, match="neither an object nor an array"):
+        part('{"id": 7}', "/id/first")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from schemas.base import Kind
 from schemas.order import LineCategory
 from schemas.outcome import OutcomeName, Reason, Verdict
 from service.duties.policies import FRESH_S, PolicyBook
-from service.errors import Waiting
+from service.errors import FenceLost, Waiting
 from service.ledger.sweep import STALE_S
 from service.pipeline.news import Rejected, news
-from service.ports import EventEnd, Mapped
+from service.pipeline.run import Run, event_ends
+from service.ports import EventEnd, Lease, Mapped, Opened, Priority
+from tests.erp_arcus.effects import order_posted, pay
 from tests.pipeline.journeys import BUYER, PLAIN, SOLD
 from tests.pipeline.rig import TENANT, Pod, Rig, arrival, key_of, policy, ref
 from tests.plan.world import TARGETS, line, order, payment
@@ -244,3 +248,42 @@ async def test_a_total_that_was_corrected_in_the_erp_lets_the_order_go(rig: Rig,
     await pod.release()
     assert set((await pod.said()).values()) == {"posted"}
     assert (await rig.books()).sound().sale()["payment_status"] == "paid"
+
+
+def _opened() -> Opened:
+    return Opened(
+        lease=Lease(key_of(), 1, 0.0),
+        absorbed={},
+        known={},
+        posted={},
+        intents=(),
+        generations={},
+        refusals={},
+        first_seen=0.0,
+    )
+
+
+def test_an_event_without_facts_changes_nothing() -> None:
+    empty = arrival(PLAIN)
+    empty = replace(empty, event=empty.event.model_copy(update={"facts": ()}))
+    (end,) = event_ends([empty], _opened(), policy(), ())
+    assert (end.outcome, end.reason) == (OutcomeName.UNCHANGED, None)
+
+
+def test_cash_of_an_order_that_is_not_known_to_stand_is_not_counted() -> None:
+    run = Run(
+        root=ref(Kind.ORDER, "1"),
+        lease=Lease(key_of(), 1, 0.0),
+        opened=_opened(),
+        policy=policy(),
+        posted_under=policy(),
+        priority=Priority.LIVE,
+        posted={},
+        generations={},
+    )
+    run.count(pay(order_posted(), "1.00"))
+    assert run.take_along() == ([], [])
+
+
+def test_a_lost_lease_says_who_goes_on() -> None:
+    assert "next owner goes on" in str(FenceLost(key_of()))

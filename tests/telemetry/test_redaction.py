@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from schemas.base import Kind, Ref
 from schemas.party import Party
 from service.errors import Refused
-from service.telemetry.redaction import HIDDEN, SAFE, redact, scrub
+from service.telemetry.redaction import HIDDEN, SAFE, redact, scrub, shown
 
 SECRETS = [
     ("sent with ark_live_ent_abc_Xy9", "Xy9"),
@@ -78,6 +78,10 @@ class Letter:
 def test_a_whole_document_is_never_logged_even_under_a_known_name() -> None:
     entry = redact(None, "", {"document": Party(name="Bob"), "detail": {"name": "Bob"}, "what": Letter("Elm St")})
     assert entry == {"document": "[Party]", "detail": "[dict]", "what": "[Letter]"}
+
+
+def test_each_part_of_a_list_is_shown_as_the_field_would_be() -> None:
+    assert shown("topic", ["orders/create", {"email": "ada@example.com"}]) == ["orders/create", "[dict]"]
 
 
 def test_what_has_a_text_of_its_own_is_logged_by_it() -> None:

@@ -9,7 +9,7 @@ import pytest
 from sandbox.oracle.fold import fold
 from sandbox.torture.load import Load, load
 
-EVENTS = 1_500
+EVENTS = 6_000
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_there_are_as_many_records_as_asked_for(made: Load) -> None:
 
 def test_one_in_a_hundred_cannot_be_decoded(made: Load) -> None:
     folded = fold((record.value, record.headers) for record in made.generated.records)
-    assert len(folded.unreadable) == pytest.approx(EVENTS / 100, abs=12)
+    assert len(folded.unreadable) == pytest.approx(EVENTS / 100, rel=0.5)
 
 
 def test_a_few_keys_have_many_records(made: Load) -> None:
