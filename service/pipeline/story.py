@@ -47,6 +47,7 @@ _UNKNOWN = Stay(
     release=TENANT_SET_UP,
 )
 _PAUSED = Stay(OutcomeName.WAITING, Reason.TENANT_PAUSED, "this shop is paused")
+_YOUNG_S = 120.0  # since an order was first heard of: four times as long as a read may be stale (sandbox)
 _TABLES_S = 1.0  # half a beat of the duty that reads the tables
 _LOOK_AGAIN_S = 900.0  # what people mend in the ERP itself is noticed within this
 _MAY_CHANGE = frozenset({Reason.SKU_UNKNOWN, Reason.SKU_AMBIGUOUS, Reason.ERP_HOLD, Reason.ERP_REFUSED})
@@ -212,15 +213,21 @@ class Story:
                 await self._reread(run, erp, document, named="which a person named")
 
     async def _reread(self, run: Run, erp: ERP, document: Posted, *, named: str) -> None:
-        """Read a document again; one that the ERP no longer knows is for a person, and nothing is planned on it."""
+        """Read a document again; one that the ERP no longer knows is for a person, and nothing is planned on it.
+
+        What is new may be missing from an old answer: then the same again, and later on only after a while.
+        """
         try:
             run.reread(await erp.refresh(document, priority=run.priority))
         except Refused as refused:
+            now = self._clock.now()
+            if document.read_at and now - run.opened.first_seen < _YOUNG_S:
+                raise
             detail = f"the ERP does not know {document.erp_id}, {named}: {refused}"
             verdict = Verdict(
                 document=document.document, outcome=OutcomeName.PARKED, reason=Reason.IN_DOUBT, detail=detail
             )
-            run.doubt(verdict, self._clock.now() + _LOOK_AGAIN_S)
+            run.doubt(verdict, now + self._timing.again)
 
     async def _read_again(self, run: Run, erp: ERP, verdicts: Sequence[Verdict]) -> bool:
         """Before a document is parked for what the ERP said some time ago, ask it once more. True where it was read."""

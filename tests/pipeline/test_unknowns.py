@@ -395,7 +395,7 @@ async def test_a_document_that_is_gone_from_the_erp_holds_nothing_up_and_is_told
     pod = await rig.pod(kind=Forgetful)
     await pod.see(PLAIN)
     Forgetful.gone = True
-    rig.clock.ahead += 60
+    rig.clock.ahead += 600
     try:
         event = await pod.see(payment())
         assert await pod.ended(event) == ("waiting", None)
