@@ -39,7 +39,8 @@ class Draft:
 
     def ref(self, kind: Kind, external_id: str) -> Ref:
         """Name an entity of this key."""
-        return self.desired.root.model_copy(update={"kind": kind, "external_id": external_id})
+        root = self.desired.root
+        return Ref.trusted(external_source=root.external_source, tenant=root.tenant, kind=kind, external_id=external_id)
 
     def say(self, verdict: Verdict) -> None:
         """Settle what becomes of a document; the first word counts, and a person's above all."""

@@ -120,11 +120,12 @@ def _passes_gate(order: Order, gate: Gate) -> bool:
 
 def _bring(draft: Draft, order: Order, have: Posted | None) -> None:
     """Compare the sale with what stands in the ERP and ask for what is missing."""
-    if wrong := equation_fails(order):
+    desired = draft.desired
+    if wrong := desired.once("equation", lambda: equation_fails(order)):
         draft.say(_does_not_add_up(order, wrong))
         return
-    removed = removed_unexplained(order, draft.desired.refunds)
-    if removed and (order.financial_status in _PAID or draft.desired.collected()):
+    removed = removed_unexplained(order, desired.refunds)
+    if removed and (order.financial_status in _PAID or desired.collected()):
         draft.say(
             parked(
                 order.ref,
@@ -133,7 +134,8 @@ def _bring(draft: Draft, order: Order, have: Posted | None) -> None:
             )
         )
         return
-    sale = sale_of(order, draft.posted_under, removed)
+    policy = draft.posted_under
+    sale: Sale = desired.once(("sale", policy.version), lambda: sale_of(order, policy, removed))
     if have is None or have.status is PostedStatus.CANCELLED:
         if have is not None and (order.cancelled_at is not None or same_lines(have, sale)):
             draft.say(posted(order.ref, "cancelled in the ERP"))

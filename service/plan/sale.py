@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from schemas.effect import Component, SaleLine
 from schemas.money import fits, rounded, spread
-from schemas.order import ZERO, Line, LineCategory, Order, Shipping, Tax
+from schemas.order import ZERO, Line, LineCategory, Order, Tax
 from schemas.posted import PostedAdjustment
 from schemas.refund import Refund
 from service.plan.policy import Policy
@@ -69,11 +69,7 @@ class _Builder:
             label = target.partition(":")[2]
             self._adjustments.append(PostedAdjustment(label=label, component=component, amount=total))
         else:
-            self._lines.append(
-                SaleLine(
-                    line_id=component.value, component=component, product=target, quantity=1, rate=total, note=note
-                )
-            )
+            self._line(component.value, component, product=target, quantity=1, rate=total, note=note)
 
     def taxes(self, own: Decimal, liable: Decimal) -> None:
         """Add the tax that we owe, and what a marketplace owes, which is never ours (books 8)."""
@@ -115,17 +111,30 @@ class _Builder:
         note: str = "",
     ) -> None:
         for count, rate in spread(total, quantity, self._currency):
-            self._lines.append(
-                SaleLine(
-                    line_id=line_id,
-                    component=component,
-                    sku=sku,
-                    product=product,
-                    quantity=count,
-                    rate=rate,
-                    note=note,
-                )
+            self._line(line_id, component, sku=sku, product=product, quantity=count, rate=rate, note=note)
+
+    def _line(
+        self,
+        line_id: str,
+        component: Component,
+        *,
+        quantity: int,
+        rate: Decimal,
+        sku: str = "",
+        product: str = "",
+        note: str,
+    ) -> None:
+        self._lines.append(
+            SaleLine.trusted(
+                line_id=line_id,
+                component=component,
+                sku=sku,
+                product=product,
+                quantity=quantity,
+                rate=rate,
+                note=note,
             )
+        )
 
 
 _CATEGORY = {
@@ -203,11 +212,11 @@ def _share(line: Line, kept: int, currency: str) -> _Share:
 
 
 def _sum(taxes: tuple[Tax, ...]) -> Decimal:
-    return sum((tax.amount for tax in taxes), ZERO)
+    return sum([tax.amount for tax in taxes], ZERO)
 
 
 def _own(taxes: tuple[Tax, ...]) -> Decimal:
-    return sum((tax.amount for tax in taxes if not tax.channel_liable), ZERO)
+    return sum([tax.amount for tax in taxes if not tax.channel_liable], ZERO)
 
 
 def _own_part(tax: Decimal, sold_with: tuple[Tax, ...], currency: str) -> Decimal:
@@ -224,14 +233,19 @@ def _note(line: Line) -> str:
 
 def equation_fails(order: Order) -> str:
     """Check the first equation, component by component; returns which one fails with its figures, or nothing."""
-    goods = sum(
-        (line.unit_price * line.quantity for line in order.lines if line.category is not LineCategory.TIP), ZERO
-    )
-    tips = sum((line.unit_price * line.quantity for line in order.lines if line.category is LineCategory.TIP), ZERO)
-    kept: list[Shipping] = [charge for charge in order.shipping if not charge.removed]
-    discounts = sum((line.discount for line in order.lines), ZERO) + sum((c.discount for c in kept), ZERO)
-    shipping = sum((charge.price for charge in kept), ZERO)
-    tax = sum((_sum(line.taxes) for line in order.lines), ZERO) + sum((_sum(c.taxes) for c in kept), ZERO)
+    goods = tips = shipping = discounts = tax = ZERO
+    for line in order.lines:
+        if line.category is LineCategory.TIP:
+            tips += line.unit_price * line.quantity
+        else:
+            goods += line.unit_price * line.quantity
+        discounts += line.discount
+        tax += _sum(line.taxes)
+    for charge in order.shipping:
+        if not charge.removed:
+            shipping += charge.price
+            discounts += charge.discount
+            tax += _sum(charge.taxes)
     stated = order.totals
     pairs = (
         ("lines", goods, stated.lines),
@@ -258,8 +272,8 @@ def fraction_in(order: Order) -> str:
     """Name the first amount that cannot be paid in the order's currency; such an order has no sale."""
     for line in order.lines:
         pieces = line.quantity if line.quantity == line.current_quantity else 1  # any number of them may be left
-        for amount in (line.unit_price * pieces, line.discount, line.duties, *(t.amount for t in line.taxes)):
-            if not fits(amount, order.currency):
+        for amount in (line.unit_price * pieces, line.discount, line.duties, *[t.amount for t in line.taxes]):
+            if amount and not fits(amount, order.currency):
                 return f"line {line.external_id} has {amount}, a fraction that {order.currency} does not know"
     for charge in order.shipping:
         for amount in (charge.price, charge.discount, *(t.amount for t in charge.taxes)):

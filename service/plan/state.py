@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from schemas.base import Kind, Ref
 from schemas.event import Fact
@@ -36,6 +37,13 @@ class Desired:
     conflicts: frozenset[Ref] = frozenset()
     """Entities of which two different contents claim the same version."""
     first_seen: float = 0.0
+    _computed: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def once(self, name: Hashable, compute: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever it computes
+        """What follows from the facts alone: computed at the first look, the same at every later one."""
+        if name not in self._computed:
+            self._computed[name] = compute()
+        return self._computed[name]
 
     @classmethod
     def of(cls, root: Ref, facts: list[Fact], *, conflicts: frozenset[Ref], first_seen: float) -> Desired:
@@ -84,36 +92,49 @@ class Applied:
 
     def document(self, root: Ref, kind: Kind, external_id: str) -> Posted | None:
         """Return the posted document of one entity of this key."""
-        return self.posted.get(root.model_copy(update={"kind": kind, "external_id": external_id}))
+        return self.posted.get(
+            Ref.trusted(external_source=root.external_source, tenant=root.tenant, kind=kind, external_id=external_id)
+        )
 
 
 def posted(document: Ref, detail: str = "") -> Verdict:
     """Everything that this document asks for stands in the ERP, proven."""
-    return Verdict(document=document, outcome=OutcomeName.POSTED, detail=detail)
+    return _verdict(document, OutcomeName.POSTED, detail)
 
 
 def unchanged(document: Ref, detail: str) -> Verdict:
     """Nothing in it asks for a change."""
-    return Verdict(document=document, outcome=OutcomeName.UNCHANGED, detail=detail)
+    return _verdict(document, OutcomeName.UNCHANGED, detail)
 
 
 def superseded(document: Ref, detail: str) -> Verdict:
     """Something newer about the same entity is known."""
-    return Verdict(document=document, outcome=OutcomeName.SUPERSEDED, detail=detail)
+    return _verdict(document, OutcomeName.SUPERSEDED, detail)
 
 
 def skipped(document: Ref, reason: Reason, detail: str) -> Verdict:
     """A rule says that it is not ours to post."""
-    return Verdict(document=document, outcome=OutcomeName.SKIPPED, reason=reason, detail=detail)
+    return _verdict(document, OutcomeName.SKIPPED, detail, reason)
 
 
 def waiting(document: Ref, reason: Reason, detail: str) -> Verdict:
     """Nothing is wrong; the shop is not that far yet."""
-    return Verdict(document=document, outcome=OutcomeName.WAITING, reason=reason, detail=detail)
+    return _verdict(document, OutcomeName.WAITING, detail, reason)
 
 
 def parked(document: Ref, reason: Reason, detail: str, *, release: str = "", amount: str = "") -> Verdict:
     """It cannot go on without something that `detail` names."""
-    return Verdict(
-        document=document, outcome=OutcomeName.PARKED, reason=reason, detail=detail, release=release, amount=amount
+    return _verdict(document, OutcomeName.PARKED, detail, reason, release, amount)
+
+
+def _verdict(
+    document: Ref,
+    outcome: OutcomeName,
+    detail: str,
+    reason: Reason | None = None,
+    release: str = "",
+    amount: str = "",
+) -> Verdict:
+    return Verdict.trusted(
+        document=document, outcome=outcome, reason=reason, detail=detail, release=release, amount=amount
     )

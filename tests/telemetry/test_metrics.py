@@ -80,7 +80,13 @@ def _is_metric(one: object) -> bool:
 
 
 def _told(node: ast.AST) -> str | None:
-    """Name the attribute of Metrics that a call changes: `metrics.lag.labels(...).set(...)` changes `lag`."""
+    """Name the attribute of Metrics that a call changes: `metrics.lag.labels(...).set(...)` changes `lag`.
+
+    `cache(metrics.events.labels)` keeps the children at hand for whoever changes them.
+    """
+    match node:
+        case ast.Call(ast.Name("cache"), [ast.Attribute(ast.Attribute(holder, name), "labels")]):
+            return name if ast.unparse(holder).endswith("metrics") else None
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr not in SETTERS:
         return None
     held = node.func.value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import quote, unquote
 
@@ -76,7 +77,7 @@ def reference(document: Ref) -> str:
 
 def address_key(address: Address) -> str:
     """Return the digest of an address, blind to case and spacing; the phone is no part of where it is."""
-    parts = (
+    return _digest(
         address.name,
         address.company,
         address.street1,
@@ -86,6 +87,10 @@ def address_key(address: Address) -> str:
         address.postal_code,
         address.country,
     )
+
+
+@lru_cache(maxsize=4_096)  # one order asks for the same two addresses four times
+def _digest(*parts: str) -> str:
     text = "\x1f".join([" ".join(part.split()) if part else "" for part in parts]).casefold()
     return sha256(text.encode("utf-8", "replace")).hexdigest()[:16]
 
