@@ -13,6 +13,7 @@ from service.http.line import WaitingLine
 from service.http.rate_headers import NOTHING, read_signal
 from service.http.window import Mark, Tier, Windows
 from service.ports import Priority
+from service.telemetry.waits import waiting_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -85,7 +86,8 @@ class RateLimiter:
         self._line.join(priority, waiter)
         self._look()
         try:
-            await waiter
+            with waiting_for("erp_budget"):
+                await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
                 self.release(sent=False)

@@ -126,5 +126,5 @@ class WindowLimits:
     """Records that are taken over in one go before anybody else gets the event loop."""
     commit_every: int = 1_000
     commit_after_s: float = 0.2
-    stall_s: float = 120.0
+    stall_s: float = 25.0
     """Lag, no progress and no named wait for this long is a stall."""

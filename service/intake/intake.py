@@ -20,7 +20,7 @@ from service.intake.patrol import Patrol
 from service.intake.reader import Reader, Route
 from service.intake.rebalance import Assignment
 from service.intake.session import STOP_S, Session
-from service.intake.watchdog import LoopProbe
+from service.intake.watchdog import LoopProbe, Stall
 from service.ports import Clock, Priority
 
 FAULT_DRAIN_S: Final = 10.0
@@ -95,7 +95,7 @@ class Intake:
             session=self._session,
             limits=limits,
             clock=clock,
-            stall_s=max(limits.stall_s, consumer_settings.rebalance_timeout_s),
+            stall=Stall(stall_s=limits.stall_s, join_s=consumer_settings.rebalance_timeout_s, now=clock.now()),
         )
         self._state = "starting"
         self._fault: BaseException | None = None

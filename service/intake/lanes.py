@@ -6,7 +6,7 @@ import asyncio
 import heapq
 import random
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from itertools import count
 from typing import Final
@@ -19,6 +19,7 @@ from service.intake.lane import GONE, Item, Lane, State
 from service.intake.observer import Observer
 from service.intake.partition import Partition
 from service.ports import Priority
+from service.telemetry.waits import Place, take_place
 
 Handle = Callable[[str, Sequence[Item]], Awaitable[None]]
 CLOSE_S: Final = 5.0
@@ -58,6 +59,7 @@ class Lanes:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due = 0.0  # uvloop's handle of a moment that has come does not say when it is
         self._workers: set[asyncio.Task[None]] = set()
+        self._places: list[Place] = []
         self._idle: list[asyncio.Future[None]] = []
         self._payloads = 0
         self._most_payloads = limits.payloads
@@ -87,6 +89,22 @@ class Lanes:
         state = lane.state
         if state is State.IDLE or (state is State.QUEUED and item.priority < lane.priority):
             self._queue(lane, item.priority)
+
+    def explained(self) -> Counter[str]:
+        """Lanes that wait, by the name of their wait: given back by their handler, or within it."""
+        found = Counter({wait: len(lanes) for wait, lanes in self.waits.items()})
+        found.update(place[0] for place in self._places if place)
+        return found
+
+    @property
+    def full(self) -> bool:
+        """Whether every worker has a lane, so that others must wait for them."""
+        return self.running >= self._limits.in_flight
+
+    @property
+    def queued(self) -> int:
+        """Lanes whose turn has not come."""
+        return len(self._lanes) - self.running - sum(lane.state is State.DELAYED for lane in self._lanes.values())
 
     def has_wake(self, key: str, payload: object) -> bool:
         """Whether the same wake-up waits in this lane already."""
@@ -220,6 +238,7 @@ class Lanes:
 
     async def _work(self) -> None:
         loop = asyncio.get_running_loop()
+        self._places.append(take_place())
         while True:
             lane = self._next()
             if lane is None:

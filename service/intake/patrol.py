@@ -38,7 +38,7 @@ class Patrol:
         session: Session,
         limits: WindowLimits,
         clock: Clock,
-        stall_s: float,
+        stall: Stall,
     ) -> None:
         self._lanes = lanes
         self._assignment = assignment
@@ -47,8 +47,8 @@ class Patrol:
         self._session = session
         self._limits = limits
         self._clock = clock
-        self._round_s = min(ROUND_S, stall_s / 4)
-        self._stall = Stall(stall_s=stall_s, now=clock.now())
+        self._round_s = min(ROUND_S, stall.stall_s / 4)
+        self._stall = stall
         self._ends: dict[Slot, int] = {}
         self._answered = True
         self._asked: float | None = None
@@ -98,12 +98,14 @@ class Patrol:
         """Return the named wait that explains that nothing moves: only if everything else is done or waits for it."""
         if self._assignment.wait:
             return self._assignment.wait
-        waiting = sum(len(lanes) for lanes in self._lanes.waits.values())
-        if not waiting or waiting < len(self._lanes):
+        lanes = self._lanes
+        waits = lanes.explained()
+        waiting = waits.total() + (lanes.queued if lanes.full else 0)
+        if not waits or waiting < len(lanes):
             return ""
         if not all(one.paused or self._read_up(one) for one in self._assignment.held.values()):
             return ""
-        return ", ".join(sorted(self._lanes.waits))
+        return ", ".join(sorted(waits))
 
     def _read_up(self, one: Partition) -> bool:
         position = None if self._assignment.client is None else self._assignment.client.position(one.slot)
@@ -125,7 +127,7 @@ class Patrol:
     def health(self, *, state: str, loop_lag_s: float) -> Health:
         """Put together what is known."""
         held = self._assignment.held
-        waits = {wait: len(lanes) for wait, lanes in self._lanes.waits.items()}
+        waits = dict(self._lanes.explained())
         if self._session.trouble or not self._answered or self._silent():
             waits["kafka"] = 1
         if self._assignment.wait:

@@ -39,8 +39,10 @@ class Look:
 class Stall:
     """The judgement, pure: time comes in as a number."""
 
-    def __init__(self, *, stall_s: float, now: float) -> None:
-        self._stall_s = stall_s
+    def __init__(self, *, stall_s: float, join_s: float, now: float) -> None:
+        self.stall_s = stall_s
+        self._join_s = max(stall_s, join_s)
+        """A rebalance is a wait for others, who may take so long to finish."""
         self._since = now
         self._progress = -1
         self._rebuilt = False
@@ -57,7 +59,7 @@ class Stall:
             self._since = now
             self.reason = ""
             return Advice.NOTHING
-        if now - self._since < self._stall_s:
+        if now - self._since < (self.stall_s if look.joined or not look.reachable else self._join_s):
             return Advice.NOTHING
         self._since = now
         self.reason = self._words(look)
@@ -68,10 +70,10 @@ class Stall:
 
     def _words(self, look: Look) -> str:
         if not look.reachable:
-            return f"the Kafka brokers did not answer for {self._stall_s:g} s"
+            return f"the Kafka brokers did not answer for {self.stall_s:g} s"
         if not look.joined:
-            return f"the consumer group gave us no assignment for {self._stall_s:g} s"
-        return f"{look.lag} records wait, and for {self._stall_s:g} s nothing was read, finished or committed"
+            return f"the consumer group gave us no assignment for {self._join_s:g} s"
+        return f"{look.lag} records wait, and for {self.stall_s:g} s nothing was read, finished or committed"
 
 
 class LoopProbe:

@@ -16,6 +16,7 @@ from service.errors import Waiting
 from service.ledger.batch import LAST, Batch, Member
 from service.ledger.database import Database
 from service.ledger.trouble import AGAIN_S, CommitUnanswered, Rejected, Trouble, down, said, trouble
+from service.telemetry.waits import waiting_for
 
 REMEMBERED_S: Final = 43_200.0  # half of what a worker's row lives for (FORGET_S)
 
@@ -62,7 +63,8 @@ class GroupCommit:
         told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pending.append(_Entry(member, told))
         self._ready.set()
-        await told
+        with waiting_for("ledger"):
+            await told
         if member.error is not None:
             raise member.error
 

@@ -27,6 +27,7 @@ from service.ports import (
     Step,
     Unclear,
 )
+from service.telemetry.waits import waiting_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,21 +131,22 @@ class Publisher:
         # As an intent of several attempts, so that the look-up goes back a whole window.
         intent = replace(self._intent(effect, step, key=key, generation=generation), attempts=2, deadline=ended)
         until, pause, scans = self._clock.now() + timing.patience, timing.pause, 0
-        while True:
-            found = await self._find(intent, _recovering(priority))
-            if isinstance(found, Found):
-                return self._done(intent, found.receipt, "look_up")
-            if isinstance(found, Unclear):
-                return self._person(intent, found)
-            if found is not None and found.began_at >= ended + timing.settle:
-                scans += 1
-                if scans == _PROOF:
-                    return None
-                continue
-            if self._clock.now() >= until:
-                return self._later(intent)
-            await self._clock.sleep(pause)
-            pause = min(pause * 2, timing.pause_max)
+        with waiting_for("unknown"):
+            while True:
+                found = await self._find(intent, _recovering(priority))
+                if isinstance(found, Found):
+                    return self._done(intent, found.receipt, "look_up")
+                if isinstance(found, Unclear):
+                    return self._person(intent, found)
+                if found is not None and found.began_at >= ended + timing.settle:
+                    scans += 1
+                    if scans == _PROOF:
+                        return None
+                    continue
+                if self._clock.now() >= until:
+                    return self._later(intent)
+                await self._clock.sleep(pause)
+                pause = min(pause * 2, timing.pause_max)
 
     async def publish(
         self, effect: Effect, step: Step, *, lease: Lease, generation: int, priority: Priority, begin: Begin
@@ -173,20 +175,21 @@ class Publisher:
         until = self._clock.now() + self._timing.patience
         pause = self._timing.pause
         search = _Search(intent, intent.deadline)
-        while True:
-            found = await self._find(search.intent, _recovering(priority))
-            if isinstance(found, Found):
-                return self._done(search.intent, found.receipt, "look_up")
-            if isinstance(found, Unclear):
-                return self._person(search.intent, found)
-            if found is not None:
-                result = await self._absent(search, found, priority=priority, begin=begin)
-                if result is not None:
-                    return result
-            if self._clock.now() >= until:
-                return self._later(search.intent)
-            await self._clock.sleep(pause)
-            pause = min(pause * 2, self._timing.pause_max)
+        with waiting_for("unknown"):
+            while True:
+                found = await self._find(search.intent, _recovering(priority))
+                if isinstance(found, Found):
+                    return self._done(search.intent, found.receipt, "look_up")
+                if isinstance(found, Unclear):
+                    return self._person(search.intent, found)
+                if found is not None:
+                    result = await self._absent(search, found, priority=priority, begin=begin)
+                    if result is not None:
+                        return result
+                if self._clock.now() >= until:
+                    return self._later(search.intent)
+                await self._clock.sleep(pause)
+                pause = min(pause * 2, self._timing.pause_max)
 
     async def _find(self, intent: Intent, priority: Priority) -> Found | Absent | Unclear | None:
         """Look it up; None where even that got no answer."""

@@ -41,7 +41,7 @@ class IntakeSettings(Section):
     """Most waiting events of one key that are taken together."""
     drain_s: float = Field(default=45.0, gt=0)
     """How long work in flight may finish when partitions are taken away or the process stops."""
-    stall_s: float = Field(default=60.0, ge=5)
+    stall_s: float = Field(default=25.0, ge=5)
     """Partitions, lag, no progress and no named wait for so long: the client is rebuilt, then the process ends."""
     bad_share: float = Field(default=0.5, gt=0, le=1)
     """When more than this share of the last `bad_window` records fails the same way, intake stops and says so."""

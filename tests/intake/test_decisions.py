@@ -118,7 +118,7 @@ def look(*, lag: int = 10, progress: int = 0, wait: str = "", joined: bool = Tru
 
 
 def advices(*looks: Look, every: float = 10.0, stall_s: float = 25.0) -> list[Advice]:
-    stall = Stall(stall_s=stall_s, now=0.0)
+    stall = Stall(stall_s=stall_s, join_s=60.0, now=0.0)
     return [stall.judge(one, every * number) for number, one in enumerate(looks)]
 
 
@@ -147,7 +147,8 @@ def test_brokers_that_do_not_answer_are_tried_again_for_ever() -> None:
 
 
 def test_no_assignment_is_a_stall_even_without_lag() -> None:
-    stall = Stall(stall_s=5, now=0)
+    stall = Stall(stall_s=5, join_s=8, now=0)
     assert stall.judge(look(lag=0, joined=False), 0.0) is Advice.NOTHING
-    assert stall.judge(look(lag=0, joined=False), 6.0) is Advice.REBUILD
+    assert stall.judge(look(lag=0, joined=False), 7.0) is Advice.NOTHING  # the others may still be finishing
+    assert stall.judge(look(lag=0, joined=False), 9.0) is Advice.REBUILD
     assert "no assignment" in stall.reason

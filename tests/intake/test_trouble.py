@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 
 import pytest
 
@@ -16,6 +17,7 @@ from service.intake.consumer_settings import WindowLimits
 from service.intake.lane import Item
 from service.intake.observer import Slot
 from service.ports import Record, Routed
+from service.telemetry.waits import waiting_for
 from tests.fixtures_kafka import new_topic
 from tests.intake.harness import (
     MemoryMarks,
@@ -197,6 +199,31 @@ async def test_a_named_wait_is_never_taken_for_a_stall(kafka: str) -> None:
         assert not task.done()
         assert not notes.rebuilds
         assert not intake.health().stalled
+
+
+@pytest.mark.parametrize("name", ["unknown", ""])
+async def test_a_handler_that_waits_is_a_stall_unless_it_says_for_what(kafka: str, name: str) -> None:
+    """One worker, which waits inside the handler; the other lane waits for the worker."""
+    topic = await new_topic(kafka)
+    await produce(kafka, topic, [("a", b""), ("b", b"")])
+    notes, go_on = Notes(), asyncio.Event()
+
+    async def handle(key: str, items: object) -> None:
+        del key, items
+        with waiting_for(name) if name else nullcontext():
+            await go_on.wait()
+
+    limits = WindowLimits(stall_s=1, in_flight=1)
+    intake = make_intake(settings_for(kafka, topic, **QUICK), handle, observer=notes, limits=limits)
+    async with running(intake) as task:
+        if name:
+            await until(lambda: intake.health().waits == {"unknown": 1})
+            await asyncio.sleep(4)  # time itself is what is tested
+            assert not notes.rebuilds
+        else:
+            await until(lambda: bool(notes.rebuilds))
+        assert not task.done()
+        go_on.set()
 
 
 async def test_a_broker_that_is_away_for_15_seconds_needs_nobody(own_kafka: KafkaServer) -> None:
