@@ -34,7 +34,7 @@ The last two are asked of the state itself, not of a message about it, so that n
 ABANDONED: Final = """
     SELECT DISTINCT k.key FROM intents i, keys k
     WHERE i.state IN ('open', 'in_doubt') AND i.state = 'open' AND k.key = i.key
-        AND k.lease_until <= {now} AND (k.lease_until > 0 OR k.wake_at IS NULL)
+        AND k.held = '' AND k.lease_until <= {now} AND (k.lease_until > 0 OR k.wake_at IS NULL)
     ORDER BY 1 LIMIT :most
 """
 """The first condition is the one of the index. A key that was given back is looked at when it said, or else at once."""

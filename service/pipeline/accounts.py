@@ -16,6 +16,7 @@ from service.errors import FenceLost, Retryable
 from service.pipeline.publish import Begin, Done, Doubt, No, Publisher, Result, in_doubt
 from service.plan.state import Blocked
 from service.ports import ERP, Busy, Clock, Closing, Intent, IntentState, Ledger, Opened, Priority, Resolution
+from service.telemetry.waits import waiting_for
 
 _KNOWN = 20_000  # accounts kept in memory: about 1 KB each
 
@@ -55,10 +56,6 @@ class Accounts:
         finally:
             if not turn.locked():
                 self._turns.pop(ref, None)
-
-    def forget(self, ref: Ref) -> None:
-        """Read the account again next time (it may have been merged)."""
-        self._known.pop(ref, None)
 
     async def _complete(self, effect: CreateOrder, *, priority: Priority) -> Posted | Blocked:
         ref = effect.account
@@ -141,11 +138,12 @@ class Accounts:
     @asynccontextmanager
     async def _claim(self, key: str) -> AsyncIterator[Opened]:
         opened = await self.ledger.open(key, ())
-        for _ in range(_TRIES):
-            if not isinstance(opened, Busy):
-                break
-            await self.clock.sleep(min(opened.retry_in, 1.0))
-            opened = await self.ledger.open(key, ())
+        with waiting_for("account"):
+            for _ in range(_TRIES):
+                if not isinstance(opened, Busy):
+                    break
+                await self.clock.sleep(min(opened.retry_in, 1.0))
+                opened = await self.ledger.open(key, ())
         if isinstance(opened, Busy):
             raise Retryable("account", "another process is creating it", after=opened.retry_in)
         try:

@@ -102,7 +102,7 @@ async def test_every_call_is_survived_by_the_next_process(rig: Rig, journey: Jou
 async def test_a_key_is_found_abandoned_when_its_lease_ran_out(postgres_rig: Rig, kind: type[Stopping]) -> None:
     heir = await postgres_rig.pod("heir")
     await heir.handle("9", buys(9))  # the buyer's account stands
-    dying = await postgres_rig.pod("dying", lease_seconds=0.4, kind=kind)
+    dying = await postgres_rig.pod("dying", lease_seconds=1.5, kind=kind)
     assert isinstance(dying.arcus, Stopping)
     task = asyncio.create_task(dying.story.handle(key_of(), [arrival(order(buyer=ADA, ship_to=HOME))]))
     assert not await first_of(task, dying.arcus.stopped)
