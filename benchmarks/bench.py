@@ -24,7 +24,7 @@ from benchmarks.engine.rows import IN_FLIGHT as ENGINE_IN_FLIGHT
 from benchmarks.engine.runs import Engine
 from benchmarks.live.run import open_run
 from benchmarks.orders import BUYERS, LINES, RECORD_BYTES
-from benchmarks.product import KEYS
+from benchmarks.product import AT_WORK, KEYS
 from benchmarks.report import Report
 from benchmarks.result import Result, Targets, beside
 from benchmarks.rival import AFTERNOON_AIOHTTP, RIVALS
@@ -141,7 +141,7 @@ async def _conditions(bench: Bench) -> dict[str, Any]:
         "postgresql": await bench.postgres.settings(),
         "erp": "sandbox.arcus, a process of its own; invoices post at create, so that an order is one call",
         "records": f"raw Shopify orders of {RECORD_BYTES:,} bytes, {LINES} lines, tax, shipping, a discount",
-        "keys": f"every order its own key, {KEYS:,} of them open at once; {BUYERS} buyers with one address each",
+        "keys": f"every order its own key, more than {KEYS:,} waiting, {AT_WORK} at work; {BUYERS} buyers with one address each",
         "in flight": IN_FLIGHT,
         "intents": "one an order, counted in the ledger after the run; so is every account that had to be made",
         "engine": f"records of {SIZE} bytes, {ENGINE_IN_FLIGHT:,} in flight, one call a record, a timer as the ERP, no "
