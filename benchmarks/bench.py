@@ -141,7 +141,7 @@ async def _conditions(bench: Bench) -> dict[str, Any]:
         "postgresql": await bench.postgres.settings(),
         "erp": "sandbox.arcus, a process of its own; invoices post at create, so that an order is one call",
         "records": f"raw Shopify orders of {RECORD_BYTES:,} bytes, {LINES} lines, tax, shipping, a discount",
-        "keys": f"every order its own key, more than {KEYS:,} waiting, {AT_WORK} at work; {BUYERS} buyers with one address each",
+        "keys": f"every order its own key, {KEYS:,} and more open, {AT_WORK} at work; {BUYERS} buyers of one address",
         "in flight": IN_FLIGHT,
         "intents": "one an order, counted in the ledger after the run; so is every account that had to be made",
         "engine": f"records of {SIZE} bytes, {ENGINE_IN_FLIGHT:,} in flight, one call a record, a timer as the ERP, no "
