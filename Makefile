@@ -8,17 +8,27 @@ MINUTES ?= 5
 PODS ?= 3
 EVENTS ?= 60000
 SCHEDULES ?= 5000
+PROCESSES := tests/acceptance tests/demo tests/intake tests/resilience
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: run test check bench torture torture-short simulate mutants lock clean
+.PHONY: run test test-processes test-parts check bench torture torture-short simulate mutants lock clean
 
 run: $(STAMP)  ## the main job on embedded defaults; ends with `proof: {...}`
 	$(BIN)/orderferry demo --profile $(PROFILE) --orders $(ORDERS) --seed $(SEED) --kafka $(KAFKA)
 
 test: $(STAMP)  ## every test, on real Kafka and real PostgreSQL, with the coverage that is promised
-	$(BIN)/python -m pytest -m "not torture" --cov --cov-report=
+	rm -f .coverage*
+	$(MAKE) --jobs=2 --output-sync=target test-processes test-parts
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --fail-under=100 --include="$$($(BIN)/python -m tests.pure)"
+
+test-processes: $(STAMP)  ## the half of it that mostly waits: for processes, for outages, for the clock
+	COVERAGE_FILE=.coverage.processes $(BIN)/python -m pytest -m "not torture" --cov --cov-report= $(PROCESSES)
+
+test-parts: $(STAMP)  ## the other half
+	COVERAGE_FILE=.coverage.parts $(BIN)/python -m pytest -m "not torture" --cov --cov-report= \
+	  tests $(PROCESSES:%=--ignore=%)
 
 check: $(STAMP)  ## lint, types, layers
 	$(BIN)/ruff check .

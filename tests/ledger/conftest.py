@@ -17,12 +17,6 @@ from tests.ledger.world import ERP
 Opener = Callable[..., Awaitable[SqlLedger]]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Take the PostgreSQL fixtures in, once, whichever tests are chosen."""
-    if not config.pluginmanager.has_plugin("tests.fixtures_postgres"):
-        config.pluginmanager.import_plugin("tests.fixtures_postgres")
-
-
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated file to copy."""
