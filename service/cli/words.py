@@ -34,6 +34,9 @@ WORDS: dict[Reason, Words] = {
     Reason.NEVER_POSTED: Words("It was cancelled before anything had to be posted."),
     Reason.MOVES_NO_CASH: Words("No money moved: an authorization, a void, or a payment that failed."),
     Reason.OTHER_AUTHORITY: Words("The tenant's sales_authority says that another source books this sale."),
+    Reason.TOMBSTONE: Words("It has no content: it lets Kafka forget a row that was deleted at the sender."),
+    Reason.ROW_DELETED: Words("A row was deleted at the sender, as an outbox does after sending."),
+    Reason.HEARTBEAT: Words("A connector says that it is alive."),
     Reason.DISCARDED: Words("A person ended it for good; the decisions tell who and why."),
     # waiting
     Reason.GATE: Words(

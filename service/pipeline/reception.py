@@ -91,6 +91,7 @@ class Reception:
             default_tenant=self._default_tenant,
             limits=self._limits,
             received_at=datetime.fromtimestamp(record.timestamp, UTC),
+            key=record.key,
         )
         routed = [self._piece(record, number, piece) for number, piece in enumerate(pieces)]
         dead = next((part.payload.reason for part in routed if isinstance(part.payload, DeadLetter)), None)
