@@ -86,7 +86,8 @@ def events(value: bytes, headers: dict[str, str]) -> tuple[Event | ConnectorErro
 @given(st.data())
 def test_a_body_is_the_same_event_in_any_nesting_of_envelopes(data: st.DataObject) -> None:
     body = {**data.draw(st.sampled_from(BODIES)), "id": BIG, "admin_graphql_api_id": f"gid://shopify/Order/{BIG}"}
-    value, layers = body, 0
+    value: Any = body
+    layers = 0
     for name in data.draw(st.lists(st.sampled_from(sorted(WRAPPINGS)), max_size=4)):
         wrapped, more = WRAPPINGS[name](value)
         if layers + more <= Limits().max_layers and not isinstance(value, str):
