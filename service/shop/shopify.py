@@ -20,6 +20,7 @@ from connectors.shopify.reader import (
     Failed,
     Pages,
     Unreadable,
+    every,
     gone,
     read_answer,
     read_event,
@@ -29,7 +30,6 @@ from service.errors import Refused, Retryable, Unknown
 from service.http.points import Points
 from service.ports import Clock, OrderRead, Priority
 
-_REACH = Ask("reach", "query Reach { shop { myshopifyDomain } }", {})
 _GUESS = 100.0  # points of a query that was never asked: a first page of a usual order
 _AGAIN_S = 0.5  # after a throttled answer, and until the points are there; others may use the same bucket
 _WORDS = {
@@ -78,8 +78,12 @@ class ShopifyShop:
     _costs: dict[str, float] = field(default_factory=dict)
 
     async def reach(self) -> None:
-        """See whether the shop answers this token. Raises Retryable, Refused or Waiting."""
-        await self._ask(_REACH, f"asking {self.settings.tenant}")
+        """See whether the shop answers this token, and knows all that it will be asked for.
+
+        Raises Retryable, Refused or Waiting.
+        """
+        for ask in every(self.settings.pages):
+            await self._ask(ask, f"asking {self.settings.tenant}")
 
     async def read(self, order_id: str) -> OrderRead:
         """Read an order with all that belongs to it; see the port."""

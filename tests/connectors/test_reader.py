@@ -20,6 +20,7 @@ from connectors.shopify.reader import (
     Pages,
     Throttled,
     Unreadable,
+    every,
     gone,
     read_answer,
     read_event,
@@ -163,6 +164,22 @@ def test_no_query_costs_more_than_one_may() -> None:
 
     read(reading_order, Pages(), noted)
     assert max(costs) <= 1000
+
+
+def test_every_query_is_tried_beforehand() -> None:
+    tried = {ask.query: ask for ask in every(SMALL)}
+    asked: set[str] = set()
+
+    def noted(ask: Ask, data: Doc) -> Doc:
+        asked.add(ask.query)
+        assert ask.variables.keys() <= tried[ask.query].variables.keys()
+        return data
+
+    for order in (HISTORIES[0].order, long()):
+        read(order, SMALL, noted)
+    assert asked <= tried.keys()
+    assert len(tried) == 9
+    assert all(requested(parse(ask.query, ask.variables)) <= 1000 for ask in every(WHOLE))
 
 
 def test_what_foreign_money_is_worth_is_stated_by_the_shop() -> None:

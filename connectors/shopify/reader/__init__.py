@@ -2,7 +2,7 @@
 
 from connectors.shopify.reader.answers import Answer, Cost, Data, Failed, Throttled, read_answer
 from connectors.shopify.reader.event import gone, read_event
-from connectors.shopify.reader.queries import Ask, Pages
+from connectors.shopify.reader.queries import Ask, Pages, every
 from connectors.shopify.reader.reading import Reading, Unreadable, read_order
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "Reading",
     "Throttled",
     "Unreadable",
+    "every",
     "gone",
     "read_answer",
     "read_event",

@@ -93,3 +93,17 @@ class Ask:
     """Says what is asked, of all orders alike: the cost of the last one is a guess at the next."""
     query: str
     variables: dict[str, object]
+
+
+def every(pages: Pages) -> tuple[Ask, ...]:
+    """Each query once, about an order that is none: the shop checks its fields and our rights all the same."""
+    order, refund = {"id": "gid://shopify/Order/1"}, {"id": "gid://shopify/Refund/1"}
+    part = {"page": pages.refund_parts}
+    return (
+        Ask("head", HEAD, {**order, "lines": pages.lines, "charges": pages.charges}),
+        Ask("lines", LINES, {**order, "page": pages.lines, "after": None}),
+        Ask("charges", CHARGES, {**order, "page": pages.charges, "after": None}),
+        Ask("cash", CASH, {**order, "transactions": pages.transactions, "refunds": pages.refunds}),
+        Ask("refund", REFUND, {**refund, **part}),
+        *(Ask(f"refund {name}", query, {**refund, **part, "after": None}) for name, query in MORE.items()),
+    )

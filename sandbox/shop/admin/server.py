@@ -144,8 +144,6 @@ class AdminApi:
         elif asked.name == "refund" and kind == "Refund":
             pairs = ((order, one) for order in orders for one in order.refunds)
             found = (refund_document(order, one) for order, one in pairs if str(one.id) == number)
-        elif asked.name == "shop":
-            found = (one for one in [{"__typename": "Shop", "myshopifyDomain": domain}])
         else:
             raise Undefined(f"Field '{asked.name}' doesn't exist on type 'QueryRoot'")
         return next((execution.select(document, asked.fields) for document in found), None)
