@@ -49,7 +49,7 @@ class Pace:
     """Seconds between two reads of one order, twice as many each time, and how old a change has to be."""
 
     again_s: float = 60.0
-    again_max_s: float = 21_600.0
+    again_max_s: float = 3_600.0
     settle_s: float = 10.0
 
 

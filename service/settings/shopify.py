@@ -30,7 +30,7 @@ class ShopifySettings(Section):
     """How often it is looked whether something waits to be read."""
     again_s: float = Field(default=60.0, gt=0)
     """An order that stays parked is read again after so long, then twice as long, and so on."""
-    again_max_s: float = Field(default=21_600.0, gt=0)
+    again_max_s: float = Field(default=3_600.0, gt=0)
     """The longest time between two reads of one order."""
     settle_s: float = Field(default=10.0, ge=1)
     """A change has to be so old, by the shop's clock, to be read: a younger one may not show, or may go on."""

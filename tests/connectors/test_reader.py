@@ -1,5 +1,6 @@
 """An order read by GraphQL is the order that a webhook tells of; and what answers may say besides."""
 
+import copy
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.envelopes import Limits
+from connectors.errors import Invalid
 from connectors.registry import decode
 from connectors.shopify.reader import (
     Ask,
@@ -292,6 +294,11 @@ def test_words_of_graphql_become_those_of_a_webhook() -> None:
     assert changed(order, customer=None, billingAddress=None, shippingAddress=None)["customer"] is None
 
 
+def test_no_tax_and_no_discount_may_be_null() -> None:
+    body = changed(long(), totalTaxSet=None, totalDiscountsSet=None)
+    assert (body["total_tax"], body["total_discounts"]) == ("0", "0")
+
+
 def bag(amount: str) -> Doc:
     return {"shopMoney": {"amount": amount, "currencyCode": "USD"}}
 
@@ -391,3 +398,49 @@ def test_what_stands_against_an_answer_has_a_code_and_short_words(doc: object, c
 
 def test_an_answer_that_is_no_json_is_asked_for_again() -> None:
     assert read_answer(b"<html>") == Failed("NOT_JSON", "the answer is not JSON", again=True)
+
+
+ODD: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, 0, -1, 10**30, "", "x", "-1", "1e99", "NaN", [], {}, [None], [{}], [[]], {"nodes": []}, {"nodes": [1]},
+     {"shopMoney": {"amount": "1"}}, {"hasNextPage": True, "endCursor": 5}]
+)  # fmt: skip
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    items = enumerate(value) if isinstance(value, list) else value.items() if isinstance(value, dict) else ()
+    return [path, *(place for name, inner in items for place in places(inner, (*path, name)))]
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.data(), st.sampled_from(HISTORIES))
+def test_odd_answers_are_an_event_or_a_named_refusal(data: st.DataObject, history: Any) -> None:
+    """Whatever the shop answers, the duty goes on: anything else that is raised would end the process."""
+    order: Order = history.order
+    left = [data.draw(st.integers(1, 3))]
+
+    def odd(_ask: Ask, answer: Doc) -> Doc:
+        if left[0] and data.draw(st.booleans()):
+            left[0] -= 1
+            path = data.draw(st.sampled_from(places(answer)[1:]))
+            at: Any = answer
+            for step in path[:-1]:
+                at = at[step]
+            at[path[-1]] = copy.deepcopy(data.draw(ODD))
+        return answer
+
+    try:
+        body = read(order, Pages(lines=2, refund_parts=1), odd)
+        if body is not None:
+            event = read_event(body, tenant=order.shop.domain, zone=ZONE, at=AT)
+            assert event.key.root == str(order.id)
+    except (Unreadable, Invalid):
+        pass
+
+
+WORDS = st.sampled_from(["data", "errors", "extensions", "cost", "throttleStatus", "path", "code", "message"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.recursive(ODD, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner)))
+def test_any_json_is_an_answer_of_some_kind(doc: Any) -> None:
+    assert isinstance(said(doc), Data | Throttled | Failed)

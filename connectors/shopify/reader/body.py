@@ -39,6 +39,8 @@ _PLAIN = {
     "total_price": "totalPriceSet",
     "current_total_price": "currentTotalPriceSet",
 }
+# Null where there is none. Were it null by mistake, the sum of the order would not come out, and it would park.
+_MAY_BE_NULL = {"total_discounts": "totalDiscountsSet", "total_tax": "totalTaxSet"}
 _SETS = {
     "total_price_set": "totalPriceSet",
     "total_shipping_price_set": "totalShippingPriceSet",
@@ -121,6 +123,7 @@ def order_body(
         "admin_graphql_api_id": head.get("id"),
         **_renamed(head, _HEAD),
         **{ours: part(head, theirs, "shopMoney", "amount") for ours, theirs in _PLAIN.items()},
+        **{ours: "0" for ours, theirs in _MAY_BE_NULL.items() if head.get(theirs) is None},
         **{ours: _set(head.get(theirs)) for ours, theirs in _SETS.items()},
         "total_line_items_price": str(sum((_worth(one) for one in lines if one not in tips), ZERO)),
         "total_cash_rounding_payment_adjustment_set": _set(part(head, "totalCashRoundingAdjustment", "paymentSet")),
@@ -296,7 +299,7 @@ def _address(address: object) -> Doc | None:
 
 
 def _fulfilment(status: object) -> object:
-    return None if status in _NOT_SHIPPED else _SHIPPED.get(str(status), _lower(status))
+    return None if str(status) in _NOT_SHIPPED else _SHIPPED.get(str(status), _lower(status))
 
 
 def _lower(word: object) -> object:
