@@ -57,10 +57,13 @@ def answered(order: Order | None, ask: Ask) -> Doc:
     return answer.data
 
 
-def _root(order: Order, field: Field) -> Doc:
+def _root(order: Order, field: Field) -> Doc | None:
     if field.name == "order":
         return Execution().select(order_document(order), field.fields)
-    refund = next(one for one in order.refunds if field.arguments["id"] == f"gid://shopify/Refund/{one.id}")
+    asked = field.arguments["id"]
+    refund = next((one for one in order.refunds if asked == f"gid://shopify/Refund/{one.id}"), None)
+    if refund is None:
+        return None
     return Execution().select(refund_document(order, refund), field.fields)
 
 
@@ -243,6 +246,7 @@ def test_a_part_that_is_gone_in_between_means_that_the_order_changed(name: str) 
         ("head", {"order": {"id": "gid://shopify/Order/1", "updatedAt": "x"}}, "something else"),
         ("cash", {"transactions": None}, "a list in the answer"),
         ("cash", {"refunds": [7]}, "a list in the answer"),
+        ("cash", {"refunds": [{}]}, "has no id"),
         ("head", {"lineItems": {"nodes": None}}, "a list in the answer"),
         ("head", {"lineItems": {"nodes": [], "pageInfo": {"hasNextPage": True}}}, "does not say where"),
         ("head", {"totalTipReceivedSet": {"shopMoney": {"amount": "-1"}}}, "negative"),

@@ -100,11 +100,18 @@ def _cash(gid: str, pages: Pages, moment: str) -> Generator[Ask, Doc, tuple[list
         _same(moment, order)
         transactions, refunds = docs(part(order, "transactions")), docs(part(order, "refunds"))
         if len(transactions) < most and len(refunds) < many:
-            return transactions, [str(one.get("id")) for one in refunds]
+            return transactions, [_id(one) for one in refunds]
         if max(most, many) >= _MOST:
             raise Unreadable(f"it has more than {_MOST:,} transactions or refunds")
         most *= 2 if len(transactions) >= most else 1
         many *= 2 if len(refunds) >= many else 1
+
+
+def _id(refund: Doc) -> str:
+    found = refund.get("id")
+    if not isinstance(found, str):
+        raise Unreadable("a refund in the answer has no id")
+    return found
 
 
 def _refund(gid: str, page: int, moment: str) -> Generator[Ask, Doc, Doc]:
