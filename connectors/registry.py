@@ -22,11 +22,12 @@ def decode(
     default_tenant: str | None,
     limits: Limits,
     received_at: datetime | None = None,
+    key: bytes | None = None,
 ) -> tuple[Event, ...]:
     """All events of a record. Raises the first ConnectorError, even where other elements of a batch are sound."""
     found: list[Event] = []
     for one in decode_each(
-        value, headers, zones=zones, default_tenant=default_tenant, limits=limits, received_at=received_at
+        value, headers, zones=zones, default_tenant=default_tenant, limits=limits, received_at=received_at, key=key
     ):
         if isinstance(one, ConnectorError):
             raise one
@@ -42,11 +43,12 @@ def decode_each(
     default_tenant: str | None,
     limits: Limits,
     received_at: datetime | None = None,
+    key: bytes | None = None,
 ) -> tuple[Event | ConnectorError, ...]:
     """Each event of a record, or why it is none: one bad element of a batch spoils no other. Never raises."""
     return tuple(
         _event(one, zones, received_at) if isinstance(one, Unwrapped) else one
-        for one in unwrap_each(value, headers, limits=limits, default_tenant=default_tenant)
+        for one in unwrap_each(value, headers, limits=limits, default_tenant=default_tenant, key=key)
     )
 
 

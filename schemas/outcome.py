@@ -32,6 +32,9 @@ class Reason(StrEnum):
     NEVER_POSTED = "never_posted"
     MOVES_NO_CASH = "moves_no_cash"
     OTHER_AUTHORITY = "other_authority"
+    TOMBSTONE = "tombstone"
+    ROW_DELETED = "row_deleted"
+    HEARTBEAT = "heartbeat"
     # waiting: nothing is wrong, the shop is not that far yet
     GATE = "gate"
     NOT_SHIPPED = "not_shipped"

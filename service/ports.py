@@ -6,9 +6,11 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, Protocol
 
+from connectors.errors import Invalid
 from schemas.base import Ref
 from schemas.effect import Effect
 from schemas.event import Event, Fact, Position
@@ -369,6 +371,31 @@ class ERP(Protocol):
 
     def window_open(self, intent: Intent) -> bool:
         """Whether the same bytes under the same key are still recognised, by the ERP's clock minus a margin."""
+        ...
+
+
+# --- the shop ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRead:
+    """An order as the shop shows it."""
+
+    event: Event | Invalid
+    """Its facts, as those of a webhook; none where the shop does not show it."""
+    at: datetime
+    """The shop's clock when it was read: nothing of it changed after its own time and before this."""
+    shown: bool
+
+
+class Shop(Protocol):
+    """One shop, read and never written to."""
+
+    async def read(self, order_id: str) -> OrderRead:
+        """Read an order with its lines, transactions and refunds, all of one moment.
+
+        Raises Retryable, Refused or Waiting.
+        """
         ...
 
 

@@ -14,7 +14,9 @@ from schemas.outcome import Reason
 
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _PLACE = re.compile(r"line \d+ column \d+$")
+_SCHEMA_ID = 5  # bytes before the JSON of a schema registry: NUL and the number of the schema
 _JSON_STARTS = ("{", "[", '"')
+_JSON_BYTES = (b"{", b"[", b'"')
 _NOT_PRINTABLE_ASCII = re.compile(r"[^\x21-\x7e]")
 # The parser's words on the left, ours on the right. Matched from the start: a key may hold any words.
 _WORDS = (
@@ -28,6 +30,7 @@ _WORDS = (
 
 def parse(data: bytes, limits: Limits) -> object:
     """The value in these bytes. Integers stay exact, fractions become Decimal."""
+    data = without_schema_id(data)
     if len(data) > limits.max_bytes:
         raise Undecodable(
             Reason.TOO_LARGE,
@@ -46,6 +49,12 @@ def parse(data: bytes, limits: Limits) -> object:
     return value
 
 
+def without_schema_id(data: bytes) -> bytes:
+    """The JSON behind a schema registry's prefix; anything else as it is."""
+    behind = data[_SCHEMA_ID : _SCHEMA_ID + 1]
+    return data[_SCHEMA_ID:] if data[:1] == b"\x00" and behind in _JSON_BYTES else data
+
+
 def parse_text(text: str, limits: Limits) -> object:
     """The value in a string: JSON as it stands, or JSON behind base64."""
     stripped = text.strip()
@@ -61,7 +70,7 @@ def _from_base64(text: str) -> bytes:
             data = base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)
         except binascii.Error:
             data = b""
-        if data[:1] in {b"{", b"["}:
+        if without_schema_id(data)[:1] in {b"{", b"["}:
             return data
     raise Undecodable(Reason.UNDECODABLE, "the content of the envelope is neither JSON nor base64 of JSON")
 
@@ -72,7 +81,7 @@ def _why(data: bytes, error: str) -> str:
     if data.startswith(_BYTE_ORDER_MARKS):
         return "it starts with a byte order mark; whoever produces it must send plain UTF-8 without one"
     if data[0] == 0:
-        return "it starts with a NUL byte, as a schema registry's Avro or Protobuf does; it must be plain JSON"
+        return "it starts with a NUL byte, as a schema registry's Avro or Protobuf does; it must be JSON"
     if not _is_utf8(data):
         return "it is not UTF-8 text; whoever produces it must send plain UTF-8"
     if _only_nan(data):

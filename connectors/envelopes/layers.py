@@ -1,11 +1,9 @@
-"""One wrapping taken off: what lies inside, and what the wrapping says about it."""
+"""One wrapping taken off: which one it is, by its shape, and what lies inside."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from decimal import Decimal
-from functools import lru_cache
+from connectors.envelopes import airbyte, debezium
+from connectors.envelopes.layer import Ended, Opened, canonical, said_by, text
 
 # Where a wrapping keeps its content, most exact first: gateways, SQS, SNS, Pub/Sub, Kafka Connect, CloudEvents.
 _CONTENT = (
@@ -21,10 +19,6 @@ _CONTENT = (
     "Sns",
     "Records",
 )
-# Where a wrapping keeps the headers of the delivery.
-_HEADERS = ("headers", "multiValueHeaders", "metadata", "attributes", "messageAttributes", "MessageAttributes")
-# What a home-made wrapping says beside its headers; it counts only where no header says it.
-_NAMED = {"topic": "named-topic", "shop": "named-shop", "shop_domain": "named-shop", "shopDomain": "named-shop"}
 # What a REST answer wraps its resources in (one key, an object or a list of them).
 _REST = {
     "order": "orders",
@@ -41,39 +35,24 @@ _REST = {
 _REST_TOPIC = {name: f"{plural}/read" for one, plural in _REST.items() for name in (one, plural)}
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """The content of one wrapping, and the headers that it adds."""
-
-    content: object
-    said: dict[str, str] = field(default_factory=dict)
-
-
-@lru_cache(maxsize=256)
-def canonical(name: str) -> str:
-    """One spelling of a header name: `X-Shopify-Topic`, `x_shopify_topic` and `ce_type` in lower case with dashes."""
-    return name.lower().replace("_", "-")
-
-
-def opened(value: dict[str, object]) -> Opened | None:
-    """What is inside, or None where this is no wrapping."""
+def opened(value: dict[str, object]) -> Opened | Ended | None:
+    """What is inside, or that nothing is; None where this is no wrapping."""
     if "admin_graphql_api_id" in value or "order_edit" in value:
         return None
     if "specversion" in value:
-        return _cloud_event(value)
+        return debezium.cloud_event(value) or _cloud_event(value)
     if "detail-type" in value and "detail" in value:
         return _event_bridge(value)
+    if (found := airbyte.record(value) or debezium.change(value)) is not None:
+        return found
     for name in _CONTENT:
         if name in value:
-            return Opened(value[name], _said(value))
-    message = value.get("message")  # a Shopify transaction has a `message`, too, but as text
-    if isinstance(message, dict):
-        return Opened(message)
-    return _rest(value)
+            return Opened(value[name], said_by(value))
+    return _pub_sub(value) or _rest(value)
 
 
 def _cloud_event(value: dict[str, object]) -> Opened:
-    said = {f"ce-{canonical(name)}": text for name, item in value.items() if (text := _text(item)) is not None}
+    said = {f"ce-{canonical(name)}": told for name, item in value.items() if (told := text(item)) is not None}
     content = value.get("data_base64") if value.get("data") is None else value["data"]
     said.pop("ce-data", None)
     said.pop("ce-data-base64", None)
@@ -81,11 +60,25 @@ def _cloud_event(value: dict[str, object]) -> Opened:
 
 
 def _event_bridge(value: dict[str, object]) -> Opened:
-    said = {"eventbridge-source": _text(value.get("source")) or ""}
+    said = {"eventbridge-source": text(value.get("source")) or ""}
     detail = value["detail"]
     if isinstance(detail, dict) and "payload" in detail:
-        return Opened(detail["payload"], said | _said(detail))
+        return Opened(detail["payload"], said | said_by(detail))
     return Opened(detail, said)
+
+
+def _pub_sub(value: dict[str, object]) -> Opened | None:
+    """A push of Pub/Sub, or the record of its Kafka connector: the message's bytes and one field for each attribute.
+
+    A Shopify transaction has a `message`, too, but beside fields that are no texts.
+    """
+    message = value.get("message")
+    if isinstance(message, dict):
+        return Opened(message)
+    if not isinstance(message, str) or not all(isinstance(item, str | None) for item in value.values()):
+        return None
+    said = {canonical(name): item for name, item in value.items() if name != "message" and isinstance(item, str)}
+    return Opened(message, said)
 
 
 def _rest(value: dict[str, object]) -> Opened | None:
@@ -97,29 +90,3 @@ def _rest(value: dict[str, object]) -> Opened | None:
     if name not in _REST_TOPIC or not isinstance(content, dict | list):
         return None
     return Opened(content, {"rest-topic": _REST_TOPIC[name]})
-
-
-def _said(value: Mapping[str, object]) -> dict[str, str]:
-    said = {theirs: text for name, theirs in _NAMED.items() if (text := _text(value.get(name))) is not None}
-    for name in _HEADERS:
-        block = value.get(name)
-        if isinstance(block, dict):
-            for header, item in block.items():
-                text = _text(item)
-                if text is not None:
-                    said[canonical(header)] = text
-    return said
-
-
-def _text(value: object) -> str | None:
-    """A header's value: text, a number, the first of a list, or an attribute of SQS or SNS."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int | Decimal):
-        return str(value)
-    if isinstance(value, list):
-        return _text(value[0]) if value and not isinstance(value[0], list | dict) else None
-    if isinstance(value, dict):
-        inner = value.get("stringValue", value.get("StringValue", value.get("Value")))
-        return inner if isinstance(inner, str) else None
-    return None

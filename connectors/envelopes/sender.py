@@ -6,14 +6,16 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from connectors.envelopes.layers import canonical
+from connectors.envelopes import airbyte
+from connectors.envelopes.layer import canonical
 from connectors.envelopes.unwrapped import Unwrapped
 from connectors.errors import Undecodable
 from connectors.shopify.fields import moment
-from connectors.shopify.topics import SOURCE, normalised
+from connectors.shopify.topics import SOURCE, known, normalised
 from schemas.outcome import Reason
 
 _KEPT = ("x-shopify-", "shopify-", "ce-", "intuit-")
+_OUTBOX_TYPE = "eventtype"  # where Debezium's outbox router is told to put the type of the event
 _SHOP = re.compile(r"[a-z0-9][a-z0-9-]*\.myshopify\.com")
 _DOMAIN = re.compile(r"[a-z0-9][a-z0-9._:-]{0,254}")
 _GID = "gid://shopify/"
@@ -26,12 +28,21 @@ def headers_of(headers: Sequence[tuple[str, bytes]]) -> dict[str, str]:
     for name, value in headers:
         spelled = canonical(name)
         if spelled.startswith(_KEPT):
-            found[spelled] = (value or b"").decode(errors="replace")
+            found[spelled] = _plain(value)
+        elif spelled == _OUTBOX_TYPE:
+            found["outbox-type"] = _plain(value)
     return found
+
+
+def _plain(value: bytes | None) -> str:
+    """The text of a header; Kafka Connect's JSON converter puts it between quotes."""
+    found = (value or b"").decode(errors="replace")
+    return found[1:-1] if len(found) > 1 and found[0] == found[-1] == '"' else found
 
 
 def recognised(body: dict[str, object], said: Mapping[str, str], default_tenant: str | None) -> Unwrapped:
     """The body with its sender. Raises Undecodable where nobody can tell whose it is."""
+    said = {**said, **airbyte.sender(body, said)}
     preview = "shopify-topic" in said and "x-shopify-topic" not in said
     prefix = "shopify-" if preview else "x-shopify-"
     if not (preview or _is_shopify(body, said)):
@@ -100,7 +111,8 @@ def _topic(said: Mapping[str, str], prefix: str) -> str:
     ):
         if name in said:
             return normalised(_clean(said[name]))
-    return ""
+    outbox = normalised(_clean(said.get("outbox-type", "")))
+    return outbox if known(outbox) else ""
 
 
 def _tenant(said: Mapping[str, str], prefix: str) -> str:

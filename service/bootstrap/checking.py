@@ -15,9 +15,9 @@ from service.settings import Finding, Level, Settings, dangers
 
 
 async def check(settings: Settings) -> Sequence[Finding]:
-    """Return findings about the settings, the ledger, Kafka, and the ERP behind each API key."""
+    """Return findings about the settings, the ledger, Kafka, the ERP behind each API key, and shops with a token."""
     found = list(dangers(settings))
-    return [*found, *await _ledger(settings), *await _kafka(settings), *await _erps(settings)]
+    return [*found, *await _ledger(settings), *await _kafka(settings), *await _erps(settings), *await _shops(settings)]
 
 
 async def _ledger(settings: Settings) -> list[Finding]:
@@ -66,4 +66,21 @@ async def _erps(settings: Settings) -> list[Finding]:
                 found.append(Finding(Level.FINE, f"erp key {name}", f"answers; {count} products in its catalogue"))
     finally:
         await erps.aclose()
+    return found
+
+
+async def _shops(settings: Settings) -> list[Finding]:
+    shops = parts.Shops(settings, clock=WallClock(), meter=Silent())
+    found = []
+    try:
+        for name, shop in shops.each():
+            try:
+                await shop.reach()
+            except FerryError as error:
+                fix = "correct the tenant's shop_token or shopify.base_url; until then nothing is read from this shop"
+                found.append(Finding(Level.WARN, f"shop {name}", str(error), fix))
+            else:
+                found.append(Finding(Level.FINE, f"shop {name}", "answers"))
+    finally:
+        await shops.aclose()
     return found

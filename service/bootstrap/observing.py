@@ -13,6 +13,7 @@ from schemas.event import Position
 from schemas.outcome import OutcomeName, Reason
 from service.errors import FerryError, Retryable
 from service.http.breaker import State
+from service.http.courier import Silent as Quiet
 from service.http.limiter import RateLimiter
 from service.intake.observer import Silent, Slot
 from service.ports import DeadLetter, DeadLetters, EventEnd, Intent, Priority
@@ -128,6 +129,14 @@ def show_limiters(metrics: Metrics, limiters: Mapping[str, RateLimiter], *, now:
         metrics.limiter_waiting.labels(lane.name.lower()).set(count)
 
 
+def _answer_class(status: int) -> str:
+    return "429" if status == 429 else f"{status // 100}xx"
+
+
+def _failure_class(error: FerryError) -> str:
+    return "no_connection" if isinstance(error, Retryable) else "no_answer"
+
+
 class CourierMeter:
     """The transport's view."""
 
@@ -142,13 +151,13 @@ class CourierMeter:
 
     def answered(self, *, status: int, seconds: float, resend: bool) -> None:
         """Count an answer by its class."""
-        name = "429" if status == 429 else f"{status // 100}xx"
+        name = _answer_class(status)
         self._requests("resend" if resend else "first", name).inc()
         self._seconds("resend" if resend else "first").observe(seconds)
 
     def failed(self, error: FerryError, *, seconds: float, resend: bool) -> None:
         """Count a call without an answer."""
-        name = "no_connection" if isinstance(error, Retryable) else "no_answer"
+        name = _failure_class(error)
         self._requests("resend" if resend else "first", name).inc()
         self._log.info("call without an answer", why=str(error), seconds=round(seconds, 3))
 
@@ -156,6 +165,35 @@ class CourierMeter:
         """Show the breaker."""
         self._metrics.breaker.set(_BREAKER[state])
         self._log.warning("breaker", state=state.value)
+
+
+class ShopMeter(Quiet):
+    """The transport's view of the shops."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def answered(self, *, status: int, seconds: float, resend: bool) -> None:  # noqa: ARG002 - as a Meter is called
+        """Count an answer by its class."""
+        self._metrics.shop_requests.labels(_answer_class(status)).inc()
+
+    def failed(self, error: FerryError, *, seconds: float, resend: bool) -> None:  # noqa: ARG002 - the same
+        """Count a call without an answer."""
+        self._metrics.shop_requests.labels(_failure_class(error)).inc()
+
+
+class ReadObserver:
+    """What becomes of reads from the shops."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._log = structlog.get_logger("orderferry.shop")
+
+    def read(self, key: str, result: str, why: str = "") -> None:
+        """Count a read, and tell of it."""
+        self._metrics.shop_reads.labels(result).inc()
+        tell = self._log.warning if why else self._log.info
+        tell("order read from the shop", key=key, outcome=result, why=why)
 
 
 class IntakeObserver(Silent):

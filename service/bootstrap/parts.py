@@ -9,6 +9,9 @@ import uuid
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from pydantic import SecretStr
+
+from connectors.shopify.reader import Pages
 from schemas.money import minor_units
 from service.erp.arcus.adapter import Arcus
 from service.erp.arcus.settings import AccountName, ArcusSettings, ExtraTag, PathStyle, PaymentRoute
@@ -25,6 +28,7 @@ from service.intake.tokens import ClientCredentials, TokenFile
 from service.plan.policy import Policy, Targets
 from service.ports import Clock
 from service.settings import ErpSettings, KafkaSettings, Settings
+from service.shop.shopify import ShopifySettings, ShopifyShop
 
 _TIERS = {"test": (60, 10), "standard": (300, 50), "elevated": (1200, 100), "unlimited": (None, None)}
 
@@ -213,6 +217,72 @@ class Erps:
     async def aclose(self) -> None:
         """Close the connections."""
         await self.transport.aclose()
+
+
+class Shops:
+    """One reader for each shop with a token; they share connections, and each has its points and its breaker."""
+
+    def __init__(self, settings: Settings, *, clock: Clock, meter: Meter) -> None:
+        self._transport = Transport(connections=_SHOP_CONNECTIONS)
+        self._couriers: list[Courier] = []
+        self._shops: dict[tuple[str, str], ShopifyShop] = {}
+        zones = Zones(settings)
+        for name, tenant in settings.tenants.items():
+            source, _, shop = name.partition("/")
+            if tenant.shop_token is None:
+                continue
+            room = Room(concurrency=Concurrency(ceiling=_SHOP_CONNECTIONS))
+            courier = Courier(
+                transport=self._transport,
+                limiter=RateLimiter(budget=name, tier=_NO_LIMIT, room=room),  # a 429 pauses it; the rest is points
+                room=room,
+                breaker=Breaker(unreachable=_SHOP_UNREACHABLE),
+                meter=meter,
+            )
+            self._couriers.append(courier)
+            asked = _shopify(settings, shop, tenant.shop_token, zones(source, shop))
+            self._shops[source, shop] = ShopifyShop(asked, courier, clock)
+
+    def of(self, external_source: str, tenant: str) -> ShopifyShop | None:
+        """Return the reader of a tenant; None where it has no token."""
+        return self._shops.get((external_source, tenant))
+
+    def each(self) -> list[tuple[str, ShopifyShop]]:
+        """Every reader by its tenant."""
+        return [(f"{source}/{tenant}", shop) for (source, tenant), shop in self._shops.items()]
+
+    def leave(self) -> None:
+        """Let no further call begin."""
+        for courier in self._couriers:
+            courier.leave()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._transport.aclose()
+
+
+_NO_LIMIT = Tier(per_window=None, per_burst=None)
+_SHOP_CONNECTIONS = 16
+_SHOP_UNREACHABLE = 5  # in a row: one order is read by several calls, and nobody waits for them
+
+
+def _shopify(settings: Settings, shop: str, token: SecretStr, zone: ZoneInfo | None) -> ShopifySettings:
+    given = settings.shopify
+    return ShopifySettings(
+        tenant=shop,
+        url=f"{given.base_url.replace('{shop}', shop)}/admin/api/{given.api_version}/graphql.json",
+        token=token,
+        api_version=given.api_version,
+        zone=zone,
+        pages=Pages(
+            lines=given.lines_page,
+            charges=given.charges_page,
+            refund_parts=given.refund_page,
+            transactions=given.transactions_page,
+            refunds=given.refunds_page,
+        ),
+        call_deadline_s=given.call_deadline_s,
+    )
 
 
 def _arcus(settings: Settings, name: str, currency: str) -> ArcusSettings:

@@ -20,13 +20,16 @@ from service.bootstrap.observing import (
     CourierMeter,
     DeadLetterCount,
     IntakeObserver,
+    ReadObserver,
     RoundFailures,
+    ShopMeter,
     StoryObserver,
     show_limiters,
 )
 from service.bootstrap.readiness import readiness
 from service.bootstrap.wall_clock import WallClock
 from service.duties.policies import PolicyBook
+from service.duties.reading import Pace, Reading
 from service.duties.rounds import Round, releasing, renewing, walk
 from service.erp.arcus.adapter import Arcus
 from service.errors import Fatal, FerryError
@@ -96,6 +99,7 @@ class Service:
         self._desk = SqlDesk(ledger.database)
         self._book = PolicyBook(base=parts.policies(settings), tables=Tables(self._desk, SqlPolicies(ledger.database)))
         self._erps = parts.Erps(settings, clock=self._clock, meter=CourierMeter(metrics), shared=self._shared())
+        self._shops = parts.Shops(settings, clock=self._clock, meter=ShopMeter(metrics))
         observer = StoryObserver(metrics)
         erp = settings.erp
         self._story = Story(
@@ -152,6 +156,7 @@ class Service:
                 await asyncio.wait([reading, told, *duties], return_when=asyncio.FIRST_COMPLETED)
                 if not reading.done():
                     self._erps.leave()
+                    self._shops.leave()
                     await self._intake.stop(self._settings.intake.drain_s)
                 await reading
                 for duty in duties:
@@ -163,6 +168,7 @@ class Service:
                 await asyncio.gather(reading, told, *duties, return_exceptions=True)
                 await self._producer.close()
                 await self._erps.aclose()
+                await self._shops.aclose()
         log.info("service stopped")
         return 0
 
@@ -193,7 +199,23 @@ class Service:
             Round("gauges", _GAUGES_S, self._gauges),
             Round("parked", ledger.sweep_s, self._count_parked),
             Round("topics", _TOPICS_S, self._look_for_topics),
+            *self._reads(),
         ]
+
+    def _reads(self) -> list[Round]:
+        """Reading back, where any shop can be read."""
+        if not self._shops.each():
+            return []
+        given = self._settings.shopify
+        reading = Reading(
+            desk=self._desk,
+            shop_of=self._shops.of,
+            deliver=self._intake.wake,
+            clock=self._clock,
+            observer=ReadObserver(self._metrics),
+            pace=Pace(again_s=given.again_s, again_max_s=given.again_max_s, settle_s=given.settle_s),
+        )
+        return [Round("reading", given.every_s, reading)]
 
     async def _read_tables(self) -> None:
         try:
@@ -224,6 +246,8 @@ class Service:
         metrics.intents_open.set(open_)
         metrics.in_doubt.set(doubtful)
         show_limiters(metrics, self._erps.limiters, now=time.monotonic())
+        now_s = self._clock.now()
+        metrics.shop_points.set(min((shop.points.share(now_s) for _, shop in self._shops.each()), default=1.0))
 
     async def _look_for_topics(self) -> None:
         """A topic that does not exist keeps aiokafka from assigning any partition, and it says nothing (K9)."""

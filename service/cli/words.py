@@ -34,6 +34,9 @@ WORDS: dict[Reason, Words] = {
     Reason.NEVER_POSTED: Words("It was cancelled before anything had to be posted."),
     Reason.MOVES_NO_CASH: Words("No money moved: an authorization, a void, or a payment that failed."),
     Reason.OTHER_AUTHORITY: Words("The tenant's sales_authority says that another source books this sale."),
+    Reason.TOMBSTONE: Words("It has no content: it lets Kafka forget a row that was deleted at the sender."),
+    Reason.ROW_DELETED: Words("A row was deleted at the sender, as an outbox does after sending."),
+    Reason.HEARTBEAT: Words("A connector says that it is alive."),
     Reason.DISCARDED: Words("A person ended it for good; the decisions tell who and why."),
     # waiting
     Reason.GATE: Words(
@@ -85,15 +88,18 @@ WORDS: dict[Reason, Words] = {
     ),
     Reason.TRANSACTIONS_MISSING: Words(
         "The shop says paid, and the payments that we know of do not come to the total.",
-        "Look the payments up in the shop and send the missing order_transactions/create; it goes on by itself.",
+        "With a shop_token of the tenant the shop is asked again and again, and it goes on by itself. Without one look "
+        "the payments up in the shop and send the missing order_transactions/create.",
     ),
     Reason.NEEDS_READ: Words(
         "The shop says that the order changed, not to what.",
-        "Any later full event of the order releases it: save the order once in the shop, or send its body.",
+        "With a shop_token of the tenant the order is read and goes on by itself. Without one any later full event of "
+        "the order releases it: save the order once in the shop, or send its body.",
     ),
     Reason.SAME_VERSION_DIFFERS: Words(
         "Two bodies of the same time have different contents, and nobody can tell which is right.",
-        "Any later event of it releases it: save it once in the shop.",
+        "With a shop_token of the tenant the shop is asked which is right. Without one any later event of it releases "
+        "it: save it once in the shop.",
     ),
     Reason.ORIGINAL_NOT_OURS: Words(
         "It belongs to an order from before go-live, which is not in the ERP through us.",

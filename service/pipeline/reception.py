@@ -91,6 +91,7 @@ class Reception:
             default_tenant=self._default_tenant,
             limits=self._limits,
             received_at=datetime.fromtimestamp(record.timestamp, UTC),
+            key=record.key,
         )
         routed = [self._piece(record, number, piece) for number, piece in enumerate(pieces)]
         dead = next((part.payload.reason for part in routed if isinstance(part.payload, DeadLetter)), None)
@@ -103,8 +104,8 @@ class Reception:
         priority = Priority.REPLAY if position.topic == self._replay_topic else Priority.LIVE
         if isinstance(piece, Event):
             return Routed(str(piece.key), Arrival(name, piece, position, priority))
-        if isinstance(piece, Recognised) and (rejected := _rejected(piece, name, record, priority)) is not None:
-            return Routed(str(rejected.arrival.event.key), rejected)
+        if isinstance(piece, Recognised) and (told := rejected(piece, name, position, priority)) is not None:
+            return Routed(str(told.arrival.event.key), told)
         letter = DeadLetter(position, record.key, record.value, record.headers, piece.reason, piece.detail)
         return Routed(f"~dead|{position.topic}|{position.partition}", letter)
 
@@ -133,18 +134,18 @@ class Reception:
                 yield key, item
 
 
-def _rejected(error: Recognised, name: str, record: Record, priority: Priority) -> Rejected | None:
-    """Give a recognised record that is not booked its outcome; None where nobody knows whose it is."""
+def rejected(error: Recognised, name: str, position: Position | None, priority: Priority) -> Rejected | None:
+    """Give something recognised that is not booked its outcome; None where nobody knows whose it is."""
     key = error.key
     if isinstance(error, OutOfScope):
         key = key or Key(
             external_source=error.external_source, tenant=error.tenant or "-", root=f"~{error.topic or 'unknown'}"
         )
-        arrival = Arrival(name, Event(envelope=_enveloped(error), key=key, facts=()), record.position, priority)
+        arrival = Arrival(name, Event(envelope=_enveloped(error), key=key, facts=()), position, priority)
         return Rejected(arrival, None, EventEnd(arrival, OutcomeName.SKIPPED, error.reason, error.detail))
     if not isinstance(error, Invalid) or key is None or error.ref is None:
         return None
-    arrival = Arrival(name, Event(envelope=error.envelope, key=key, facts=()), record.position, priority)
+    arrival = Arrival(name, Event(envelope=error.envelope, key=key, facts=()), position, priority)
     verdict = Verdict(document=error.ref, outcome=OutcomeName.PARKED, reason=error.reason, detail=error.detail)
     return Rejected(arrival, verdict, EventEnd(arrival, OutcomeName.PARKED, error.reason, error.detail))
 

@@ -7,6 +7,7 @@ from service.settings.kafka import KafkaSettings
 from service.settings.load import load
 from service.settings.process import HttpSettings, IntakeSettings, LedgerSettings, LoggingSettings
 from service.settings.root import Settings
+from service.settings.shopify import ShopifySettings
 from service.settings.tenant import TargetSettings, TenantSettings
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "LoggingSettings",
     "Settings",
     "SettingsError",
+    "ShopifySettings",
     "TargetSettings",
     "TenantSettings",
     "dangers",

@@ -8,6 +8,7 @@ from service.settings.erp import ErpSettings
 from service.settings.kafka import KafkaSettings
 from service.settings.process import HttpSettings, IntakeSettings, LedgerSettings, LoggingSettings
 from service.settings.section import Section
+from service.settings.shopify import ShopifySettings
 from service.settings.tenant import TenantKey, TenantSettings
 
 
@@ -20,6 +21,8 @@ class Settings(Section):
     """Where state is kept."""
     erp: ErpSettings = ErpSettings()
     """Where documents go."""
+    shopify: ShopifySettings = ShopifySettings()
+    """How Shopify's shops are read."""
     intake: IntakeSettings = IntakeSettings()
     """How much is worked on at once."""
     http: HttpSettings = HttpSettings()

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field, SecretStr
 
 from schemas.money import minor_units
 from schemas.party import Address
@@ -90,6 +90,8 @@ class TenantSettings(Section):
     """Zone of the books; it decides which day a sale belongs to."""
     api_key: KeyName = "default"
     """Name of the API key in `erp.api_keys`, and with it the ERP entity."""
+    shop_token: SecretStr | None = None
+    """Token of the shop's Admin API, to read what is parked because only the shop can tell. Else it stays parked."""
     sales_authority: Literal["shopify", "quickbooks"] | None = None
     """Where two sources feed one ERP entity: whose sales count. Only `shopify` can be carried out so far."""
     gate: Gate = Gate.PAID

@@ -37,6 +37,7 @@ class Metrics:
         self._intake()
         self._erp()
         self._limits()
+        self._shop()
         self._ledger()
         build = Info("orderferry_build", "Version of Orderferry and of Python.", registry=self.registry)
         build.info({"version": version, "python": platform.python_version()})
@@ -116,6 +117,21 @@ class Metrics:
         self.concurrency_limit = self._gauge("concurrency_limit", "Calls that may be under way at once, as adapted.")
         self.calls_in_flight = self._gauge("calls_in_flight", "Calls of the ERP under way now.")
         self.breaker = self._gauge("breaker_state", "The ERP's breaker: 0 closed, 1 half open, 2 open.")
+
+    def _shop(self) -> None:
+        self.shop_reads = self._counter(
+            "shop_reads_total",
+            "Orders read from a shop, by result (news, nothing_new, not_shown, too_young, invalid, failed, refused).",
+            "result",
+        )
+        self.shop_requests = self._counter(
+            "shop_requests_total",
+            "Calls of the shops, by answer (2xx, 4xx, 429, 5xx, no_answer, no_connection).",
+            "class",
+        )
+        self.shop_points = self._gauge(
+            "shop_points", "Share of its points that the shop with the fewest has left; 1 before the first read."
+        )
 
     def _ledger(self) -> None:
         self.ledger_commit = self._histogram("ledger_commit_seconds", "How long a group commit took.", COMMIT_S)

@@ -144,7 +144,9 @@ def test_the_characters_of_an_escaped_nul_are_no_nul() -> None:
     [
         (b"\xef\xbb\xbf{}", "byte order mark"),
         ('{"a":1}'.encode("utf-16"), "byte order mark"),
-        (b"\x00\x00\x00\x00\x05{}", "NUL byte"),
+        (b"\x00\x00\x00\x00\x05\x02\x10order", "NUL byte"),
+        (b"\x00\x00\x00\x00\x05", "NUL byte"),
+        (b"\x00\x00\x00\x00\x05{", "cut on the way"),
         ('{"a":"ü"}'.encode("latin-1"), "not UTF-8"),
         (b'{"a":"\x00"}', "control character"),
         (b'{"a":["\\u0000"]}', "NUL"),

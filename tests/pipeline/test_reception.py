@@ -130,6 +130,18 @@ async def test_what_is_not_ours_is_skipped_by_name(pod: Pod, door: Door) -> None
     assert "ada@" not in end.detail
 
 
+async def test_what_debezium_says_besides_rows_is_skipped_by_name(pod: Pod, door: Door) -> None:
+    gone = {"before": {"id": 7}, "after": None, "source": {}, "op": "d"}
+    lanes = [await door.take(dump(value), "") for value in ({"ts_ms": 1}, gone)]
+    lanes.append(await door.handle(Record("shop", 0, next(OFFSETS), b'{"id": 7}', None, (), 1.8e9)))
+    assert lanes == [["unknown|-|~unknown"]] * 3
+    ends = (await pod.desk.story("unknown|-|~unknown")).events
+    assert [(end.outcome, end.reason) for end in ends] == [
+        ("skipped", "heartbeat"), ("skipped", "row_deleted"), ("skipped", "tombstone"),
+    ]  # fmt: skip
+    assert door.shelf.kept == []
+
+
 @pytest.mark.parametrize(
     ("value", "reason", "words"),
     [

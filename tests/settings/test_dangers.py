@@ -115,6 +115,24 @@ REFUSED: list[tuple[list[tuple[str, object]], str, str]] = [
         "sales_authority",
         "booked twice",
     ),
+    (
+        [
+            ("tenants>quickbooks/1234", {**TENANT, "sales_authority": "shopify", "shop_token": "t"}),
+            (f"{A}>sales_authority", "shopify"),
+        ],
+        "shop_token",
+        "only Shopify's shops can be read",
+    ),
+    ([(f"{A}>shop_token", "t"), ("shopify>base_url", "http://{shop}")], "shopify.base_url", "https://"),
+    (
+        [
+            (f"{A}>shop_token", "t"),
+            ("tenants>shopify/b.com", {**TENANT, "shop_token": "u"}),
+            ("shopify>base_url", "https://a.com"),
+        ],
+        "shopify.base_url",
+        "https://{shop}",
+    ),
     ([(f"{A}>sales_authority", "quickbooks")], "sales_authority", "sales_authority: shopify"),
     ([("tenants>shopify/b.com", {**TENANT, "entity_currency": "EUR"})], "entity_currency", "another entity"),
 ]
@@ -168,6 +186,8 @@ def test_a_doubtful_combination_is_a_warning_only(changes: list[tuple[str, objec
             ("kafka>sasl_oauth_token_file", "/token"),
         ],
         [("tenants>shopify/b.com", {**TENANT, "api_key": "b", "entity_currency": "EUR"})],
+        [(f"{A}>shop_token", "t"), ("shopify>base_url", "http://127.0.0.1:9/shops/{shop}")],
+        [("shopify>base_url", "http://shops.example")],
         [
             ("tenants>quickbooks/1234", {**TENANT, "sales_authority": "shopify"}),
             (f"{A}>sales_authority", "shopify"),

@@ -33,6 +33,9 @@ NAMES = {
     "orderferry_outcomes": ("counter", ("source", "outcome", "reason")),
     "orderferry_parked": ("gauge", ("reason",)),
     "orderferry_rebalances": ("counter", ()),
+    "orderferry_shop_points": ("gauge", ()),
+    "orderferry_shop_reads": ("counter", ("result",)),
+    "orderferry_shop_requests": ("counter", ("class",)),
     "orderferry_source_to_ack_seconds": ("histogram", ("source",)),
     "orderferry_stalls": ("counter", ("action",)),
     "orderferry_unknowns": ("counter", ("resolved",)),
@@ -99,7 +102,7 @@ def _told(node: ast.AST) -> str | None:
 
 def test_no_label_could_hold_an_id_or_a_person() -> None:
     allowed = {"source", "outcome", "reason", "topic", "partition", "attempt", "class", "effect", "resolved"}
-    allowed |= {"kept_in", "bound", "wait", "action", "budget", "lane"}
+    allowed |= {"kept_in", "bound", "wait", "action", "budget", "lane", "result"}
     assert {label for _, labels in NAMES.values() for label in labels} == allowed
 
 

@@ -14,6 +14,8 @@ from service.bootstrap.observing import (
     CourierMeter,
     DeadLetterCount,
     IntakeObserver,
+    ReadObserver,
+    ShopMeter,
     StoryObserver,
     show_limiters,
     topic_label,
@@ -119,6 +121,18 @@ def test_calls_are_counted_by_attempt_and_answer(metrics: Metrics) -> None:
     assert value(metrics, "erp_requests_total", {"attempt": "resend", "class": "429"}) == 1
     assert value(metrics, "erp_requests_total", {"attempt": "resend", "class": "no_connection"}) == 1
     assert value(metrics, "erp_request_seconds_count", {"attempt": "first"}) == 1
+
+
+def test_reads_and_calls_of_shops_are_counted_apart_from_those_of_the_erp(metrics: Metrics) -> None:
+    meter = ShopMeter(metrics)
+    meter.answered(status=200, seconds=0.1, resend=False)
+    meter.failed(Retryable("read", "refused"), seconds=0.1, resend=False)
+    ReadObserver(metrics).read("shopify|a|1", "news")
+    ReadObserver(metrics).read("shopify|a|1", "failed", "no connection")
+    assert value(metrics, "shop_requests_total", {"class": "2xx"}) == 1
+    assert value(metrics, "shop_requests_total", {"class": "no_connection"}) == 1
+    assert value(metrics, "shop_reads_total", {"result": "news"}) == 1
+    assert value(metrics, "shop_reads_total", {"result": "failed"}) == 1
 
 
 def test_a_new_kafka_client_is_counted(metrics: Metrics) -> None:

@@ -1,13 +1,13 @@
 """Settings that are each allowed and together lose, double or misprice something; each finding carries its fix."""
 
 from service.settings.dangers.erp import erp, keys, ledger, terms
-from service.settings.dangers.tenants import authority, tenants
+from service.settings.dangers.tenants import authority, shops, tenants
 from service.settings.dangers.times import kafka_times, times, window
 from service.settings.dangers.topics import login, topics
 from service.settings.finding import Finding
 from service.settings.root import Settings
 
-PARTS = (times, kafka_times, topics, login, window, erp, terms, keys, ledger, tenants, authority)
+PARTS = (times, kafka_times, topics, login, window, erp, terms, keys, ledger, tenants, shops, authority)
 
 
 def dangers(settings: Settings) -> list[Finding]:

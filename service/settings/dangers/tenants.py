@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from service.settings.dangers.verdict import refuse
+from service.settings.dangers.verdict import local, refuse
 from service.settings.finding import Finding
 from service.settings.root import Settings
 from service.settings.tenant import TenantSettings
@@ -42,6 +42,12 @@ def _tenant(name: str, tenant: TenantSettings, settings: Settings) -> Iterator[F
             "sales of this shop would be posted all the same: leaving them to QuickBooks is not there yet.",
             "take the tenant out of the settings, or set sales_authority: shopify.",
         )
+    if tenant.shop_token is not None and not name.startswith("shopify/"):
+        yield refuse(
+            f"{where}.shop_token",
+            "only Shopify's shops can be read so far: nothing would be done with this token.",
+            "take it out.",
+        )
     if tenant.closed_before is not None and settings.erp.payment_route == "order_payment":
         yield refuse(
             f"{where}.closed_before",
@@ -54,6 +60,20 @@ def _tenant(name: str, tenant: TenantSettings, settings: Settings) -> Iterator[F
             f"{where}.api_key",
             f"erp.api_keys has no key named {tenant.api_key}.",
             f"set ORDERFERRY_ERP__API_KEYS__{tenant.api_key.upper()} (or ..._FILE), or name another.",
+        )
+
+
+def shops(settings: Settings) -> Iterator[Finding]:
+    """A shop is read encrypted, and each token goes to its own shop only."""
+    url = settings.shopify.base_url
+    read = [name for name, tenant in settings.tenants.items() if tenant.shop_token is not None]
+    if read and not url.startswith("https://") and not local(url):
+        yield refuse("shopify.base_url", "tokens of shops would cross the network unencrypted.", "use https://.")
+    if len(read) > 1 and "{shop}" not in url:
+        yield refuse(
+            "shopify.base_url",
+            "every shop would be asked at one address, each with its own token.",
+            "write {shop} where the shop's domain belongs: https://{shop}.",
         )
 
 

@@ -1,0 +1,1 @@
+"""OUT to the shops: reading only, one file a shop system."""
