@@ -490,7 +490,7 @@ def unreadable() -> list[Sent]:
                     "undecodable: it is not UTF-8"),
         "utf-8-with-mark": (b"\xef\xbb\xbf" + whole, "undecodable: it starts with a byte order mark"),
         "gzip": (gzip.compress(whole), "undecodable: it is not UTF-8"),
-        "avro": (b"\x00\x00\x00\x00\x07" + whole, "undecodable: it starts with a NUL byte"),
+        "avro": (b"\x00\x00\x00\x00\x07\x02\x04#1", "undecodable: it starts with a NUL byte"),
         "ten-thousand-levels": (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "undecodable: it is nested more than"),
         "levels-of-lists": (b"[" * 10_000 + b"]" * 10_000, "undecodable: it is nested more than"),
         "number-of-a-thousand-digits": (
