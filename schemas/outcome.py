@@ -61,6 +61,7 @@ class Reason(StrEnum):
     DELETED_AFTER_POSTING = "deleted_after_posting"
     FEWER_GOODS = "fewer_goods"
     MORE_GOODS = "more_goods"
+    SHIPPED_BY_SHOP = "shipped_by_shop"
     EXCHANGE = "exchange"
     OVERPAID = "overpaid"
     WRONG_PERIOD = "wrong_period"

@@ -7,7 +7,7 @@ from decimal import Decimal
 from sandbox.oracle.decimals import ZERO, amount, half_up, units
 from sandbox.oracle.fold import Root
 from sandbox.oracle.reading import Doc, Said
-from sandbox.oracle.want import Profile
+from sandbox.oracle.want import End, Profile
 from sandbox.shop.shops import Shop
 
 CENTS = 2
@@ -68,12 +68,15 @@ def booked(root: Root, order: Doc) -> dict[str, Decimal | None]:
     return found
 
 
-def under_open_order(root: Root, order: Doc, shop: Shop, profile: Profile, total: Decimal) -> dict[str, Cash]:
+def under_open_order(
+    root: Root, order: Doc, shop: Shop, profile: Profile, *, total: Decimal, end: End
+) -> dict[str, Cash]:
     """What becomes of every cash movement of an order that stands open in the ERP."""
+    on_order_only = profile == "strict" and end == "sales_order"
     fates: dict[str, Cash] = {}
     balance, values = total, booked(root, order)
     for said in collected(root):
-        fate = _record(said.body, values[said.ident], balance, shop, profile)
+        fate = _record(said.body, values[said.ident], balance, shop, refused=on_order_only)
         fates[said.ident] = fate
         balance -= fate.amount
     for said in given_back(root):
@@ -81,14 +84,14 @@ def under_open_order(root: Root, order: Doc, shop: Shop, profile: Profile, total
     return fates
 
 
-def _record(body: Doc, value: Decimal | None, balance: Decimal, shop: Shop, profile: Profile) -> Cash:
+def _record(body: Doc, value: Decimal | None, balance: Decimal, shop: Shop, *, refused: bool) -> Cash:
     if value is None:
         return Cash("parked", "currency_unsupported")
     if body["gateway"] not in shop.tenders:
         return Cash("parked", "tender_unmapped")
     if value > balance:
         return Cash("parked", "overpaid")
-    if profile == "strict" and shop.fulfilment == "erp":
+    if refused:
         return Cash("parked", "waits_for_invoice")
     return Cash("posted", None, value)
 

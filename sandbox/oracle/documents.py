@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from sandbox.oracle.claims import BESIDE
 from sandbox.oracle.decimals import ZERO, amount
-from sandbox.oracle.erp import Doc, Erp, components, generation, stands
+from sandbox.oracle.erp import Doc, Erp, components, generation, newest, stands
 from sandbox.oracle.findings import Findings
 from sandbox.oracle.fold import Root
 from sandbox.oracle.sale import sale
@@ -48,17 +48,20 @@ class Documents:
             return
         self.findings.found["orders"] += 1
         self._once(want.name, docs)
-        newest = max(docs, key=lambda doc: (stands(doc) != "cancelled", generation(doc)))
-        if stands(newest) != want.stands and not _may_stay(want, newest):
-            self.findings.add("reordered", want.name, f"stands {stands(newest)} in the end, must be {want.stands}")
+        last = newest(docs)
+        if stands(last) != want.stands and not _may_stay(want, last):
+            self.findings.add("reordered", want.name, f"stands {stands(last)} in the end, must be {want.stands}")
+        carrier = "invoice" if want.end == "invoice" else "sales_order"
+        if last["document_type"] != carrier:
+            self.findings.add("unexplained", want.name, f"is posted as {last['document_type']}, must be {carrier}")
         if want.stands != "draft":
-            self._figures(want, newest)
-            self._account(want, newest)
+            self._figures(want, last)
+            self._account(want, last)
         if want.stands == "open":
-            self.findings.same(want.name, "paid", want.paid, amount(newest["amount_paid"]))
-            self.findings.same(want.name, "balance", want.amounts["total"] - want.paid, amount(newest["balance_due"]))
-        elif amount(newest["amount_paid"]):
-            self.findings.same(want.name, "paid", ZERO, amount(newest["amount_paid"]))
+            self.findings.same(want.name, "paid", want.paid, amount(last["amount_paid"]))
+            self.findings.same(want.name, "balance", want.amounts["total"] - want.paid, amount(last["balance_due"]))
+        elif amount(last["amount_paid"]):
+            self.findings.same(want.name, "paid", ZERO, amount(last["amount_paid"]))
 
     def _once(self, name: Name, docs: list[Doc]) -> None:
         numbers = Counter(generation(doc) for doc in docs)

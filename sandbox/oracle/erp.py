@@ -39,11 +39,14 @@ class Erp:
     log: list[Doc] = field(default_factory=list)
     by_id: dict[str, Name] = field(default_factory=dict)
     """ERP ids of all these documents."""
+    confirmed: set[str] = field(default_factory=set)
+    """ERP ids of documents that were confirmed one day."""
 
     @classmethod
     def of(cls, dump: Iterable[Doc], log: Iterable[Doc]) -> "Erp":
         """Sort a dump (`/_sandbox/state`) and keep the write log (`/_sandbox/log`)."""
         erp = cls(log=list(log))
+        erp.confirmed = {line["order_id"] for line in erp.log if _confirms(line)}
         for line in dump:
             erp._take(BY_CODE[line["entity"]], line["resource"], line["doc"])
         return erp
@@ -74,6 +77,10 @@ class Erp:
             catalogue[sellable["sku"]] = catalogue.get(sellable["sku"], 0) + 1
 
 
+def _confirms(line: Doc) -> bool:
+    return bool(line["path"].endswith("/confirm") and 200 <= line["status"] < 300)
+
+
 def _named(tag: Mapping[str, object] | None) -> Name | None:
     tag = tag or {}
     if tag.get("external_source") != "shopify" or "external_id" not in tag:
@@ -98,6 +105,11 @@ def _by_notes(doc: Doc) -> Name | None:
 def generation(doc: Doc) -> int:
     """Which revision of a sale a document is."""
     return int(doc["metadata"].get("generation", 1))
+
+
+def newest(docs: Iterable[Doc]) -> Doc:
+    """The revision of a sale that counts: the last that is not cancelled, or else the last."""
+    return max(docs, key=lambda doc: (stands(doc) != "cancelled", generation(doc)))
 
 
 def stands(doc: Doc) -> str:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from sandbox.oracle.claims import BESIDE, Claim, Claims, Place
 from sandbox.oracle.decimals import amount
 from sandbox.oracle.documents import Documents
+from sandbox.oracle.ends import ends_in
 from sandbox.oracle.erp import Erp
 from sandbox.oracle.findings import Findings
 from sandbox.oracle.fold import Folded, fold
 from sandbox.oracle.sequence import Sequence as Walk
 from sandbox.oracle.verdicts import Judge
-from sandbox.oracle.want import Name, Profile, Want
+from sandbox.oracle.want import End, Name, Profile, Want
 from sandbox.shop.disorder import Record
 from sandbox.shop.foretell import Expected
 
@@ -40,15 +41,20 @@ class Judgement:
     parked: frozenset[Parked]
     """As the product claims."""
     parked_expected: frozenset[Parked]
-    """As the scenarios foretold."""
+    """As the scenarios foretold for the ends that their orders came to."""
+    decided: Mapping[End, int]
+    """Orders that the arrival could bring to several ends, by the one that they came to."""
 
 
 def judge(evidence: Evidence, profile: Profile) -> Judgement:
     """Judge a run."""
     findings = Findings()
     folded = fold((record.value, record.headers) for record in evidence.records)
-    wants = wanted(folded, profile, evidence.erp.catalogues)
-    _foretold(wants, evidence.predictions, findings)
+    possible = wanted(folded, profile, evidence.erp.catalogues)
+    _foretold(possible, evidence.predictions, findings)
+    ends = ends_in(possible, evidence.erp)
+    wants = [want for want in possible if want.end == ends[want.name.tenant, want.root]]
+    predictions = [one for one in evidence.predictions if one.end == ends.get((one.tenant, one.root), one.end)]
     Documents(evidence.erp, folded.roots, findings).compare(wants)
     refunds = {want.name: want.root for want in wants if want.name.kind == "refund"}
     Walk(evidence.erp, findings, roots=refunds, invoices_post=profile == "strict").walk()
@@ -57,16 +63,23 @@ def judge(evidence: Evidence, profile: Profile) -> Judgement:
         _events(folded, evidence, findings)
     for words in evidence.claims.unresolved:
         findings.add("in_doubt", words, "the product does not know")
-    foretold = frozenset((_name(one), str(one.reason)) for one in evidence.predictions if one.outcome == "parked")
+    foretold = frozenset((_name(one), str(one.reason)) for one in predictions if one.outcome == "parked")
     claimed = frozenset((one.name, str(one.reason)) for one in evidence.claims.documents if one.outcome == "parked")
     for name, reason in sorted(foretold ^ claimed, key=str):
         what = "must park" if (name, reason) in foretold else "must not park"
         findings.add("parked", name, f"{what} as {reason}")
-    return Judgement(findings, wants, claimed, foretold)
+    decided = Counter(ends[tenant, root] for tenant, root in _open(possible))
+    return Judgement(findings, wants, claimed, foretold, decided)
+
+
+def _open(possible: Iterable[Want]) -> set[tuple[str, str]]:
+    """Roots that the arrival could bring to several ends."""
+    ends = {((want.name.tenant, want.root), want.end) for want in possible}
+    return {root for root, times in Counter(root for root, _ in ends).items() if times > 1}
 
 
 def wanted(folded: Folded, profile: Profile, catalogues: Mapping[str, Mapping[str, int]]) -> list[Want]:
-    """Apply the rules to every root document."""
+    """Apply the rules to every root document, for each of the ends that it may come to."""
     return [
         want
         for (tenant, _), root in folded.roots.items()
@@ -80,12 +93,12 @@ def _name(one: Expected) -> Name:
 
 def _foretold(wants: Iterable[Want], predictions: Iterable[Expected], findings: Findings) -> None:
     """The scenario's word and the fold's must be the same; else one of the two derivations is wrong."""
-    folded = {want.name: (want.fate, want.amounts) for want in wants}
-    written = {_name(one): ((one.outcome, one.reason), dict(one.amounts)) for one in predictions}
-    for name in sorted(folded.keys() | written.keys(), key=str):
-        if folded.get(name) != written.get(name):
-            what = f"the scenario foretold {written.get(name)}, the log folds to {folded.get(name)}"
-            findings.add("unexplained", name, what)
+    folded = {(want.name, want.end): (want.fate, want.amounts) for want in wants}
+    written = {(_name(one), one.end): ((one.outcome, one.reason), dict(one.amounts)) for one in predictions}
+    for name, end in sorted(folded.keys() | written.keys(), key=str):
+        there, here = folded.get((name, end)), written.get((name, end))
+        if there != here:
+            findings.add("unexplained", name, f"the scenario foretold {here} for {end}, the log folds to {there}")
 
 
 def _claims(wants: Iterable[Want], evidence: Evidence, findings: Findings) -> None:

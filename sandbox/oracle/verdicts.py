@@ -1,7 +1,7 @@
 """The rules, read from books.md a second time: what must become of every document under one root."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -12,12 +12,25 @@ from sandbox.oracle.decimals import ZERO, amount
 from sandbox.oracle.fold import Root
 from sandbox.oracle.reading import Doc, Said, moment
 from sandbox.oracle.sale import beyond, is_stock, removed_pieces, sale, taken_off, wrong_sum
-from sandbox.oracle.want import Name, Profile, Stands, Want
+from sandbox.oracle.want import End, Name, Profile, Stands, Want
 from sandbox.shop.shops import BY_DOMAIN, GO_LIVE, Shop
 
 PAID = frozenset({"paid", "partially_refunded", "refunded"})
+CARRIERS: tuple[End, End] = ("sales_order", "invoice")
 Catalogue = Mapping[str, int]
 """How many sellable products the ERP has under a SKU; inactive ones count too, for the ERP to refuse."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of an order."""
+
+    outcome: str
+    reason: str | None = None
+    stands: Stands = "absent"
+
+
+OPEN = Fate("posted", None, "open")
 
 
 class Judge:
@@ -38,7 +51,7 @@ class Judge:
             return [*self._deleted(), *self._edits()]
         if self.root.order is None:
             return [*self._orphans(), *self._edits()]
-        return [*self._with_order(self.root.order, shop), *self._edits()]
+        return self._with_order(self.root.order, shop)
 
     def _want(self, kind: str, ident: str, outcome: str, reason: str | None = None) -> Want:
         return Want(Name(self.root.tenant, kind, ident), self.root.ident, outcome, reason)
@@ -77,57 +90,94 @@ class Judge:
     # --- with an order ------------------------------------------------------------------------------------------
 
     def _with_order(self, said: Said, shop: Shop) -> list[Want]:
-        order = said.body
-        parts = sale(order, self.refunds)
-        outcome, reason, stands = self._before_posting(order, shop) or ("posted", None, "open")
-        if stands != "open":
-            children = [self._follow(kind, child, outcome, reason) for kind, child in self._children()]
-            return [self._order(said, outcome, reason, stands, {}), *children]
-        return self._standing(said, shop, parts)
+        edits, found = self._edits(), []
+        for end, fate in self._ends(said.body, shop).items():
+            wanted = self._standing(said, shop, end) if fate.stands == "open" else self._closed(said, fate)
+            found += [replace(want, end=end) for want in (*wanted, *edits)]
+        return found
 
-    def _order(self, said: Said, outcome: str, reason: str | None, stands: Stands, parts: dict[str, Decimal]) -> Want:
-        want = self._want("order", self.root.ident, outcome, reason)
+    def _ends(self, order: Doc, shop: Shop) -> dict[End, Fate]:
+        """What may become of the order, by the end that it comes to."""
+        if barred := self._barred(order, shop):
+            return {"absent": barred}
+        unposted, unfit = self._cancelled(order) or self._not_due(order, shop), self._unfit(order, shop)
+        if unfit is not None and unfit.stands == "absent":
+            return {"absent": unposted or unfit}
+        unposted = unposted or self._half_gone(order, shop)
+        carriers = {self._carrier(said.body, shop) for said in self.root.bodies}
+        found: dict[End, Fate] = {one: unfit or OPEN for one in CARRIERS if one in carriers}
+        if "sales_order" in found and (overtaken := self._overtaken(order, unposted)):
+            repriced = unfit is not None and unfit.reason == "erp_total_differs"
+            found["overtaken"] = unfit if unfit is not None and repriced and not order["cancelled_at"] else overtaken
+        return found if unposted is None else {**found, "absent": unposted}
+
+    def _carrier(self, body: Doc, shop: Shop) -> str:
+        """What a sale was posted as whose newest body this was; empty where it was not posted then."""
+        if not (body["confirmed"] and _due(body)):
+            return ""
+        if body["fulfillment_status"] == "fulfilled":
+            return "invoice"
+        held_back = shop.fulfilment == "shop" or body["cancelled_at"] or body["fulfillment_status"] == "partial"
+        return "" if held_back else "sales_order"
+
+    def _half_gone(self, order: Doc, shop: Shop) -> Fate | None:
+        """A sales order would ship once more what has gone, an invoice post what has not (books 4, 7)."""
+        half = shop.fulfilment == "erp" and order["fulfillment_status"] == "partial"
+        return Fate("parked", "shipped_by_shop") if half else None
+
+    def _overtaken(self, order: Doc, unposted: Fate | None) -> Fate | None:
+        """A draft is not confirmed any more: cancelled where the order was, else for a person."""
+        if order["cancelled_at"] is not None and unposted is not None:
+            gone = unposted.outcome == "skipped"
+            return Fate("posted", None, "cancelled") if gone else replace(unposted, stands="cancelled")
+        return Fate("parked", "shipped_by_shop", "draft") if order["fulfillment_status"] is not None else None
+
+    def _closed(self, said: Said, fate: Fate) -> list[Want]:
+        """Everything under an order that does not stand open in the ERP."""
+        parts = sale(said.body, self.refunds) if fate.stands == "cancelled" else {}
+        children = [self._follow(kind, child, fate) for kind, child in self._children()]
+        return [self._order(said, fate, parts), *children]
+
+    def _order(self, said: Said, fate: Fate, parts: dict[str, Decimal]) -> Want:
+        want = self._want("order", self.root.ident, fate.outcome, fate.reason)
         return replace(
-            want, stands=stands, amounts=parts, account=account_of(said.body), version=said.body["updated_at"]
+            want, stands=fate.stands, amounts=parts, account=account_of(said.body), version=said.body["updated_at"]
         )
 
-    def _before_posting(self, order: Doc, shop: Shop) -> tuple[str, str | None, Stands] | None:
-        """Why it does not stand open; None where it does. First reason wins."""
+    def _barred(self, order: Doc, shop: Shop) -> Fate | None:
+        """Why it is not ours to post, whatever happens to it."""
         if order["test"]:
-            return "skipped", "test", "absent"
+            return Fate("skipped", "test")
         if moment(order["processed_at"]) < GO_LIVE:
-            return "skipped", "before_go_live", "absent"
-        if order["currency"] != shop.currency:
-            return "parked", "currency_unsupported", "absent"
-        return self._cancelled(order, shop) or self._not_due(order, shop) or self._unfit(order, shop)
+            return Fate("skipped", "before_go_live")
+        return Fate("parked", "currency_unsupported") if order["currency"] != shop.currency else None
 
-    def _cancelled(self, order: Doc, shop: Shop) -> tuple[str, str | None, Stands] | None:
+    def _cancelled(self, order: Doc) -> Fate | None:
         if order["cancelled_at"] is None:
             return None
         money_in = sum((amount(said.body["amount"]) for said in cash.collected(self.root)), ZERO)
         money_out = sum((amount(said.body["amount"]) for said in cash.given_back(self.root)), ZERO)
         if not money_in and not _due(order):
-            return "skipped", "never_posted", "absent"
-        if shop.fulfilment == "erp":
+            return Fate("skipped", "never_posted")
+        if order["fulfillment_status"] == "fulfilled":
             return None
-        if money_in == money_out:
-            return "skipped", "never_posted", "absent"
-        return "parked", "cancelled_with_cash", "absent"
+        if order["financial_status"] != "refunded" and self._misses_money(order):
+            return Fate("parked", "transactions_missing")
+        return Fate("skipped", "never_posted") if money_in == money_out else Fate("parked", "cancelled_with_cash")
 
-    def _not_due(self, order: Doc, shop: Shop) -> tuple[str, str | None, Stands] | None:
+    def _not_due(self, order: Doc, shop: Shop) -> Fate | None:
         if not order["confirmed"]:
-            return "waiting", "fraud_hold", "absent"
+            return Fate("waiting", "fraud_hold")
         if not _due(order):
-            return "waiting", "gate", "absent"
-        if shop.fulfilment == "shop" and order["fulfillment_status"] != "fulfilled":
-            return "waiting", "not_shipped", "absent"
-        return None
+            return Fate("waiting", "gate")
+        waits = shop.fulfilment == "shop" and order["fulfillment_status"] != "fulfilled"
+        return Fate("waiting", "not_shipped") if waits else None
 
-    def _unfit(self, order: Doc, shop: Shop) -> tuple[str, str | None, Stands] | None:
+    def _unfit(self, order: Doc, shop: Shop) -> Fate | None:
         if wrong_sum(order, self.refunds):
-            return "parked", "does_not_add_up", "absent"
+            return Fate("parked", "does_not_add_up")
         if self._lacks_target(order, shop):
-            return "parked", "target_missing", "absent"
+            return Fate("parked", "target_missing")
         return self._refused_goods(order)
 
     def _lacks_target(self, order: Doc, shop: Shop) -> bool:
@@ -137,54 +187,57 @@ class Judge:
             needed.add("custom")
         return not needed <= shop.targets.keys()
 
-    def _refused_goods(self, order: Doc) -> tuple[str, str | None, Stands] | None:
+    def _refused_goods(self, order: Doc) -> Fate | None:
         removed = removed_pieces(order, self.refunds)
         kept = [line for line in order["line_items"] if removed.get(str(line["id"]), 0) < line["quantity"]]
         skus = [line["sku"] or "" for line in kept if is_stock(line)]
         for sku in skus:
             if self.catalogue.get(sku, 0) != 1:
-                return "parked", "sku_ambiguous" if sku in self.catalogue else "sku_unknown", "absent"
+                return Fate("parked", "sku_ambiguous" if sku in self.catalogue else "sku_unknown")
         traits = {sku.partition("-")[0] for sku in skus}
         if "INACTIVE" in traits:
-            return "parked", "erp_refused", "absent"
+            return Fate("parked", "erp_refused")
         if "DRIFT" in traits:
-            return "parked", "erp_total_differs", "draft"
-        return ("parked", "erp_hold", "draft") if "HOLD" in traits else None
+            return Fate("parked", "erp_total_differs", "draft")
+        return Fate("parked", "erp_hold", "draft") if "HOLD" in traits else None
 
-    def _follow(self, kind: str, said: Said, outcome: str, reason: str | None) -> Want:
+    def _follow(self, kind: str, said: Said, fate: Fate) -> Want:
         """A payment or refund of an order that does not stand open."""
         alone = cash.plain(said.body) if kind == "payment" else None
         if alone is not None:
             return self._want(kind, said.ident, *alone)
-        if outcome == "skipped":
-            ours = reason == "before_go_live" and said.at >= GO_LIVE
-            return self._want(kind, said.ident, *(("parked", "original_not_ours") if ours else ("skipped", reason)))
-        follows = ("waiting", "waits_for_order") if outcome == "waiting" else ("parked", "parent_parked")
+        if fate.outcome == "posted":  # its draft was cancelled, and cash went out as it came in
+            return self._want(
+                kind, said.ident, *(("posted", None) if kind == "refund" else ("skipped", "never_posted"))
+            )
+        if fate.outcome == "skipped":
+            ours = fate.reason == "before_go_live" and said.at >= GO_LIVE
+            follows = ("parked", "original_not_ours") if ours else ("skipped", fate.reason)
+            return self._want(kind, said.ident, *follows)
+        follows = ("waiting", "waits_for_order") if fate.outcome == "waiting" else ("parked", "parent_parked")
         return self._want(kind, said.ident, *follows)
 
     # --- an order that stands in the ERP ------------------------------------------------------------------------
 
-    def _standing(self, said: Said, shop: Shop, parts: dict[str, Decimal]) -> list[Want]:
-        order = said.body
-        fates = cash.under_open_order(self.root, order, shop, self.profile, parts["total"])
+    def _standing(self, said: Said, shop: Shop, end: End) -> list[Want]:
+        order, parts = said.body, sale(said.body, self.refunds)
+        fates = cash.under_open_order(self.root, order, shop, self.profile, total=parts["total"], end=end)
         wanted = [self._payment(known, fates, shop) for known in self.root.transactions.values()]
-        wanted += [self._refund(known, order, shop) for known in self.root.refunds.values()]
+        wanted += [self._refund(known, order, end) for known in self.root.refunds.values()]
         inward = {known.ident for known in cash.collected(self.root)}
         paid = sum((fate.amount if ident in inward else -fate.amount for ident, fate in fates.items()), ZERO)
-        outcome, reason, stands = self._end(order, fates, paid)
-        if stands == "cancelled":
-            paid = ZERO
-        return [replace(self._order(said, outcome, reason, stands, parts), paid=paid), *wanted]
+        fate = self._last(order, fates, paid, end)
+        return [replace(self._order(said, fate, parts), paid=ZERO if fate.stands == "cancelled" else paid), *wanted]
 
-    def _end(self, order: Doc, fates: dict[str, cash.Cash], paid: Decimal) -> tuple[str, str | None, Stands]:
+    def _last(self, order: Doc, fates: dict[str, cash.Cash], paid: Decimal, end: End) -> Fate:
         if self._misses_money(order):
-            return "parked", "transactions_missing", "open"
+            return Fate("parked", "transactions_missing", "open")
         if order["cancelled_at"] is None:
-            return "posted", None, "open"
+            return OPEN
         stuck = [fate for fate in fates.values() if fate.outcome != "posted"]
         if not stuck and not paid:
-            return "posted", None, "cancelled"
-        return "parked", "parent_parked" if stuck else "cancelled_with_cash", "open"
+            return OPEN if end == "invoice" else Fate("posted", None, "cancelled")
+        return Fate("parked", "parent_parked" if stuck else "cancelled_with_cash", "open")
 
     def _misses_money(self, order: Doc) -> bool:
         on_terms = order["payment_terms"] is not None
@@ -208,17 +261,17 @@ class Judge:
             want, amounts={"amount": fate.amount}, parent=parent, method=shop.tenders[body["gateway"]], day=day
         )
 
-    def _refund(self, said: Said, order: Doc, shop: Shop) -> Want:
+    def _refund(self, said: Said, order: Doc, end: End) -> Want:
         body = said.body
         want = self._want("refund", said.ident, "posted")
         if any(self._status(one) == "pending" for one in body["transactions"]):
             return replace(want, outcome="waiting", reason="pending")
         if body["return"] is not None and body["refund_line_items"] and not body["transactions"]:
             return replace(want, outcome="parked", reason="exchange")
-        if order["cancelled_at"] is not None and shop.fulfilment == "erp":
+        if order["cancelled_at"] is not None and end == "sales_order":
             return want  # its goods go with the cancellation
         unshipped = any(line["restock_type"] == "cancel" and line["quantity"] for line in body["refund_line_items"])
-        if unshipped and shop.fulfilment == "erp":
+        if unshipped and end == "sales_order":
             return replace(want, outcome="parked", reason="fewer_goods")
         return self._value(want, body, order)
 

@@ -6,6 +6,9 @@ from typing import Literal
 
 Stands = Literal["absent", "draft", "open", "cancelled"]
 Profile = Literal["lenient", "strict"]
+End = Literal["sales_order", "invoice", "overtaken", "absent"]
+"""How a root may end, by what was heard first: as that type of document, as a draft that was never confirmed because
+the shop cancelled or shipped meanwhile, or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,8 @@ class Want:
     root: str
     outcome: str
     reason: str | None = None
+    end: End = "absent"
+    """With which end of its root this is wanted; a root has several where the arrival decides."""
     stands: Stands = "absent"
     """Orders: how the ERP's document stands."""
     amounts: dict[str, Decimal] = field(default_factory=dict)

@@ -30,6 +30,8 @@ class Delivery:
     """Comes after this one of its history, whatever the shuffle wants."""
     keep: bool = False
     """Never dropped by coalescing."""
+    carrier: Literal["", "sales_order", "invoice"] = ""
+    """A body of an order: what a sale would be posted as whose newest news this is; empty where it would not be."""
 
 
 def envelope(

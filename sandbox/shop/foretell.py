@@ -1,7 +1,7 @@
 """What must become of each document, said by the scenario that made it: the prediction, written down beforehand."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -11,6 +11,10 @@ from sandbox.shop.money import DECIMALS, ZERO
 from sandbox.shop.shops import GO_LIVE, UNMAPPED_GATEWAY
 
 Profile = Literal["lenient", "strict"]
+End = Literal["sales_order", "invoice", "overtaken", "absent"]
+"""What stands in the ERP in the end. Where the ERP ships, it depends on what was heard of first: a sale is posted as a
+sales order before its shop ships it, as an invoice after; cancelled before it is posted, it never is. `overtaken` is
+the sales order whose draft was not confirmed yet when the shop cancelled or shipped it."""
 CENTS = 2
 
 
@@ -24,6 +28,9 @@ class Expected:
     outcome: str
     reason: str | None = None
     amounts: Mapping[str, Decimal] = field(default_factory=dict)
+    root: str = ""
+    end: End = "absent"
+    """With which end of its order this is its fate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +47,7 @@ class Fate:
 
 POSTED = Fate("posted", stands="open")
 CANCELLED = Fate("posted", stands="cancelled")
+OVERTAKEN = Fate("parked", "shipped_by_shop", "draft")
 
 
 def waiting(reason: str) -> Fate:
@@ -86,9 +94,17 @@ def components(order: Order) -> dict[str, Decimal]:
     return {name: amount for name, amount in sums.items() if amount or name == "total"}
 
 
-def of_transaction(order: Order, transaction: Transaction, fate: Fate, profile: Profile) -> Expected:
+def overtaken(fate: Fate, unposted: Fate | None) -> Fate:
+    """What becomes of an order whose draft the shop overtook: cancelled, it is cancelled; shipped, it is parked."""
+    if unposted is None or unposted.reason == OVERTAKEN.reason:
+        return fate if fate.reason == "erp_total_differs" else OVERTAKEN
+    return CANCELLED if unposted.outcome == "skipped" else replace(unposted, stands="cancelled")
+
+
+def of_transaction(order: Order, transaction: Transaction, fate: Fate, end: End, profile: Profile) -> Expected:
     """What becomes of a transaction, from its own content and its order's fate."""
-    outcome, reason = _plain(transaction) or _under(transaction.at, fate) or _cash(order, transaction, profile)
+    under = _under(transaction.at, fate) or _never_confirmed(fate, end, ("skipped", "never_posted"))
+    outcome, reason = _plain(transaction) or under or _cash(order, transaction, end, profile)
     amounts = {"amount": transaction.shop_amount} if outcome == "posted" else {}
     return Expected(order.shop.domain, "payment", str(transaction.id), outcome, reason, amounts)
 
@@ -111,18 +127,25 @@ def _under(at: datetime, fate: Fate) -> tuple[str, str | None] | None:
     return ("waiting", "waits_for_order") if fate.outcome == "waiting" else ("parked", "parent_parked")
 
 
-def _cash(order: Order, transaction: Transaction, profile: Profile) -> tuple[str, str | None]:
+def _never_confirmed(fate: Fate, end: End, gone: tuple[str, str | None]) -> tuple[str, str | None] | None:
+    """What follows from a draft that was cancelled: nothing was ever recorded on it."""
+    if end != "overtaken":
+        return None
+    return gone if fate.outcome == "posted" else ("parked", "parent_parked")
+
+
+def _cash(order: Order, transaction: Transaction, end: End, profile: Profile) -> tuple[str, str | None]:
     if transaction.kind != "refund":
-        return _collected(order, transaction, profile)
+        return _collected(order, transaction, end, profile)
     parent = next((known for known in order.transactions if known.id == transaction.parent), None)
-    if parent is None or _collected(order, parent, profile)[0] != "posted":
+    if parent is None or _collected(order, parent, end, profile)[0] != "posted":
         return "parked", "parent_parked"
     if DECIMALS[order.currency] != CENTS:
         return "parked", "refund_units"
     return ("parked", "refund_refused") if profile == "strict" else ("posted", None)
 
 
-def _collected(order: Order, transaction: Transaction, profile: Profile) -> tuple[str, str | None]:
+def _collected(order: Order, transaction: Transaction, end: End, profile: Profile) -> tuple[str, str | None]:
     known = {order.currency} | ({order.presentment[0]} if order.presentment else set())
     if transaction.currency not in known:
         return "parked", "currency_unsupported"
@@ -130,26 +153,27 @@ def _collected(order: Order, transaction: Transaction, profile: Profile) -> tupl
         return "parked", "tender_unmapped"
     if transaction.shop_amount > components(order)["total"]:
         return "parked", "overpaid"
-    if profile == "strict" and not order.shop.ships_itself:
+    if profile == "strict" and end == "sales_order":
         return "parked", "waits_for_invoice"
     return "posted", None
 
 
-def of_refund(order: Order, refund: Refund, fate: Fate) -> Expected:
+def of_refund(order: Order, refund: Refund, fate: Fate, end: End) -> Expected:
     """The value side of a refund."""
-    outcome, reason = _under(refund.at, fate) or _value(order, refund)
+    under = _under(refund.at, fate) or _never_confirmed(fate, end, ("posted", None))
+    outcome, reason = under or _value(order, refund, end)
     amounts: dict[str, Decimal] = {}
-    if outcome == "posted" and order.cancelled is None:
+    if outcome == "posted" and (order.cancelled is None or end == "invoice"):
         amounts = returned(order, refund)
     return Expected(order.shop.domain, "refund", str(refund.id), outcome, reason, amounts)
 
 
-def _value(order: Order, refund: Refund) -> tuple[str, str | None]:
+def _value(order: Order, refund: Refund, end: End) -> tuple[str, str | None]:
     if any(transaction.status == "pending" for transaction in refund.transactions):
         return "waiting", "pending"
     if refund.return_id is not None and refund.lines and not refund.transactions:
         return "parked", "exchange"
-    if order.cancelled is None and refund.unshipped and not order.shop.ships_itself:
+    if order.cancelled is None and refund.unshipped and end == "sales_order":
         return "parked", "fewer_goods"
     given = any(transaction.moves_cash for transaction in refund.transactions)
     worthless = not refund.lines and not refund.shipping and refund.discrepancy <= 0 and not given

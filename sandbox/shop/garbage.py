@@ -48,5 +48,5 @@ def of_a_stranger(number: int, body: dict[str, object]) -> tuple[Delivery, Expec
     root = 77_000_000 + number
     named = {**body, "refunds": [], "id": root, "admin_graphql_api_id": f"gid://shopify/Order/{root}"}
     key, value, headers = envelope(STRANGER, "orders/create", named, root=root, at=FIRST_DAY, number=number)
-    expected = Expected(STRANGER.domain, "order", str(root), "parked", "tenant_unknown")
+    expected = Expected(STRANGER.domain, "order", str(root), "parked", "tenant_unknown", root=str(root))
     return Delivery(key, value, headers, "other", keep=True), expected

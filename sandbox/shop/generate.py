@@ -32,7 +32,7 @@ class Generated:
     strangers: Sequence[Expected]
 
     def predictions(self, profile: Profile) -> list[Expected]:
-        """Every document's fate, as its scenario foretold it."""
+        """Every document's fate, as its scenario foretold it; for each end of its order where there are several."""
         return [one for _, history in self.histories for one in history.foretold(profile)] + list(self.strangers)
 
     @cached_property
@@ -59,7 +59,8 @@ class Generated:
 def _plain(one: Expected) -> dict[str, object]:
     amounts: dict[str, str] = {name: str(Decimal(amount)) for name, amount in one.amounts.items()}
     document = {"tenant": one.tenant, "kind": one.kind, "external_id": one.external_id}
-    return {**document, "outcome": one.outcome, "reason": one.reason, "amounts": amounts}
+    fate = {"outcome": one.outcome, "reason": one.reason, "amounts": amounts}
+    return {**document, "root": one.root, "end": one.end, **fate}
 
 
 def generate(
@@ -81,7 +82,7 @@ def generate(
         deliveries = history.deliveries
         start = rng.random() * histories
         if disorder:
-            deliveries = coalesced(deliveries, rng)
+            deliveries = history.deliveries = coalesced(deliveries, rng)
             if not scenario.ordered and rng.random() < SCATTERED:
                 deliveries = [rekeyed(one, index * 100 + number) for number, one in enumerate(deliveries)]
             log += placed(deliveries, rng, start=start)

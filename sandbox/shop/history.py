@@ -1,7 +1,7 @@
 """One order's history being written: what happens in the shop, hour by hour, and what it sends out about it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -11,7 +11,17 @@ from sandbox.shop.bodies import edit_body, order_body
 from sandbox.shop.buyers import Buyer, pick
 from sandbox.shop.cash_bodies import refund_body, transaction_body
 from sandbox.shop.deliveries import Delivery, Role, envelope
-from sandbox.shop.foretell import POSTED, Expected, Fate, Profile, of_order, of_refund, of_transaction
+from sandbox.shop.foretell import (
+    POSTED,
+    End,
+    Expected,
+    Fate,
+    Profile,
+    of_order,
+    of_refund,
+    of_transaction,
+    overtaken,
+)
 from sandbox.shop.model import Line, Order, Refund, RefundLine, Transaction
 from sandbox.shop.money import ZERO, rounded
 from sandbox.shop.shops import Shop
@@ -19,6 +29,7 @@ from sandbox.shop.shops import Shop
 FIRST_DAY = datetime(2026, 9, 3, tzinfo=UTC)
 DAYS = 70  # orders are placed in these days after go-live, and live on for some more
 IDS_PER_HISTORY = 200
+_CARRIERS: tuple[Literal["sales_order", "invoice"], ...] = ("sales_order", "invoice")
 # Some ids are above 2**53, as Shopify's documentation ids are: who reads them as floats loses digits.
 SMALL_IDS, LARGE_IDS = 5_600_000_000_000, 820_982_911_946_000_001
 
@@ -36,6 +47,8 @@ class History:
     fate: Fate = POSTED
     strict_fate: Fate | None = None
     """Where the strict profile ends otherwise."""
+    unposted: Fate | None = None
+    """Where the shop's last word forbids to post what its earlier ones ask for: the fate if it was heard first."""
     extra: list[Expected] = field(default_factory=list)
     """Documents that are neither the order nor its transactions and refunds."""
     silent: set[int] = field(default_factory=set)
@@ -177,7 +190,7 @@ class History:
     def tell(self, topic: str = "orders/updated", **marks: Any) -> int:  # noqa: ANN401 - passed on
         """Send the order as it stands now."""
         self.order.updated = self.now
-        return self.send(topic, order_body(self.order), "order", **marks)
+        return self.send(topic, order_body(self.order), "order", carrier=self._carrier(), **marks)
 
     def tell_transaction(self, transaction: Transaction, **marks: Any) -> int:  # noqa: ANN401 - passed on
         """Send a transaction."""
@@ -196,13 +209,42 @@ class History:
     # --- what must become of it ---------------------------------------------------------------------------------
 
     def foretold(self, profile: Profile) -> list[Expected]:
-        """Return one line for each document, as this history's scenario said before anything was sent."""
+        """Return one line for each document and end, as this history's scenario said before anything was sent."""
+        return [one for end, fate in self.ends(profile).items() for one in self.under(end, fate, profile)]
+
+    def ends(self, profile: Profile) -> dict[End, Fate]:
+        """Return the fate of the order for each way in which it may end; several only where its arrival decides."""
         fate = (self.strict_fate or self.fate) if profile == "strict" else self.fate
+        carriers = {one.carrier for one in self.deliveries if one.role == "order"}
+        unheard = self.order.id in self.silent or (self.unposted is not None and "sales_order" not in carriers)
+        if unheard or fate.stands == "absent":
+            return {"absent": self.unposted or fate}
+        found: dict[End, Fate] = {carrier: fate for carrier in _CARRIERS if carrier in carriers}
+        if "sales_order" in found and (self.unposted is not None or self.order.shipped):
+            found["overtaken"] = overtaken(fate, self.unposted)
+        if self.unposted is not None:
+            found["absent"] = self.unposted
+        return found
+
+    def under(self, end: End, fate: Fate, profile: Profile) -> list[Expected]:
+        """Return one line for each document with this end."""
         order, found = self.order, []
         if order.id not in self.silent:
             found.append(of_order(order, fate))
         found += [
-            of_transaction(order, known, fate, profile) for known in order.transactions if known.id not in self.silent
+            of_transaction(order, known, fate, end, profile)
+            for known in order.transactions
+            if known.id not in self.silent
         ]
-        found += [of_refund(order, known, fate) for known in order.refunds if known.id not in self.silent]
-        return found + self.extra
+        found += [of_refund(order, known, fate, end) for known in order.refunds if known.id not in self.silent]
+        return [replace(one, root=str(order.id), end=end) for one in found + self.extra]
+
+    def _carrier(self) -> Literal["", "sales_order", "invoice"]:
+        """What the sale would be posted as, if nothing but this moment's body were known of it."""
+        order = self.order
+        if not (order.confirmed and order.due()):
+            return ""
+        shipped = order.fulfilment_status()
+        if shipped == "fulfilled":
+            return "invoice"
+        return "" if shipped or order.cancelled or self.shop.ships_itself else "sales_order"

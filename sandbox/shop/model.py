@@ -272,6 +272,11 @@ class Order:
             return "voided"
         return "authorized" if "authorization" in kinds else "pending"
 
+    def due(self) -> bool:
+        """Whether it is exported: paid, free, or on terms."""
+        paid = self.financial_status() in ("paid", "partially_refunded", "refunded")
+        return paid or self.net_terms or not self.total()
+
     def fulfilment_status(self) -> str | None:
         """How far it is shipped."""
         physical = [line for line in self.lines if line.kind in ("stock", "custom")]

@@ -55,7 +55,7 @@ def apart(evidence: Evidence, lines: Sequence[bytes]) -> Apart:
         claims=Claims.of(line for line in lines if not _told_of(line, roots)),
         places=[evidence.places[index] for index in kept],
     )
-    return Apart(rest, len(wants))
+    return Apart(rest, len({want.name for want in wants}))
 
 
 def _under(record: Record, roots: set[Root]) -> bool:

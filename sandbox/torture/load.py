@@ -7,8 +7,10 @@ from math import ceil
 from random import Random
 
 from sandbox.shop.disorder import Record
+from sandbox.shop.foretell import Expected
 from sandbox.shop.garbage import UNREADABLE, unreadable
 from sandbox.shop.generate import TOPIC, Generated, generate
+from sandbox.shop.history import History
 
 PER_HISTORY = 4.3  # records, duplicates and garbage of its own included
 HOT = 0.15  # of the records: sent again for keys by Zipf's law
@@ -39,11 +41,14 @@ def load(seed: int, events: int) -> Load:
     counts: dict[bytes | None, int] = {}
     for record in log:
         counts[record.key] = counts.get(record.key, 0) + 1
-    poisoned = sum(
-        any(one.outcome == "parked" for one in history.foretold("lenient")) for _, history in generated.histories
-    )
+    poisoned = sum(any(one.outcome == "parked" for one in _at_first(history)) for _, history in generated.histories)
     made = replace(generated, records=log, unreadable=generated.unreadable + broken)
     return Load(made, max(counts.values()), len(counts), poisoned)
+
+
+def _at_first(history: History) -> list[Expected]:
+    end, fate = next(iter(history.ends("lenient").items()))
+    return history.under(end, fate, "lenient")
 
 
 def _again(rng: Random, records: Sequence[Record], count: int) -> list[tuple[float, Record]]:

@@ -119,6 +119,12 @@ WORDS: dict[Reason, Words] = {
     Reason.MORE_GOODS: Words(
         "Goods were added to a sale that is already invoiced.", "Invoice the added goods by hand, then discard it."
     ),
+    Reason.SHIPPED_BY_SHOP: Words(
+        "The ERP ships for this tenant, but the shop shipped of this order before it was confirmed there; "
+        "a sales order would let the warehouse ship it once more.",
+        "Shipped in part: it goes as an invoice once the shop has shipped the rest. "
+        "Otherwise cancel the draft in the ERP, enter the sale by hand and discard it.",
+    ),
     Reason.EXCHANGE: Words(
         "Goods were exchanged without money.", "Book return and replacement by hand in the ERP, then discard it."
     ),

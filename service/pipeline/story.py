@@ -35,7 +35,9 @@ from service.ports import (
 )
 
 _FRESH_S = 5.0  # a balance read this long ago may be paid against: well under what a person needs to pay it twice
-_OF_THE_ERP = frozenset({Reason.ERP_TOTAL_DIFFERS, Reason.ERP_HOLD, Reason.OVERPAID, Reason.FEWER_GOODS})
+_OF_THE_ERP = frozenset(
+    {Reason.ERP_TOTAL_DIFFERS, Reason.ERP_HOLD, Reason.OVERPAID, Reason.FEWER_GOODS, Reason.SHIPPED_BY_SHOP}
+)
 """What stands in the ERP is the reason: a person may have changed it there since it was read."""
 
 TENANT_SET_UP = "tenant:"

@@ -11,7 +11,9 @@ from schemas.order import Fulfilment as Shipped
 from schemas.outcome import Reason, Verdict
 from schemas.posted import Posted, PostedStatus
 from schemas.refund import Refund
+from service.plan import called_off
 from service.plan.account import account_ref
+from service.plan.carrier import carrier_of, out_of_place, overtaken
 from service.plan.compare import difference, next_adjustment, same_lines, total_differs
 from service.plan.draft import Draft, Stage
 from service.plan.policy import Fulfilment, Gate
@@ -70,7 +72,8 @@ def _not_yet(draft: Draft, order: Order) -> Verdict | None:
             f"order {order.name} is in {order.currency}, but the ERP entity books {policy.entity_currency}",
             amount=f"{order.totals.total} {order.currency}",
         )
-    if order.cancelled_at is not None and (verdict := _cancelled_unposted(draft, order)):
+    due = _passes_gate(order, policy.gate)
+    if order.cancelled_at is not None and (verdict := called_off.before_posting(draft, order, due=due)):
         return verdict
     return _gate(draft, order)
 
@@ -85,33 +88,7 @@ def _gate(draft: Draft, order: Order) -> Verdict | None:
         return waiting(order.ref, Reason.GATE, f"order {order.name} is {state}, not yet {policy.gate}")
     if policy.fulfilment is Fulfilment.SHOP and order.fulfilment is not Shipped.FULFILLED:
         return waiting(order.ref, Reason.NOT_SHIPPED, f"order {order.name} is invoiced once the shop has shipped it")
-    if policy.fulfilment is Fulfilment.SHOP and policy.open_day(order.business_date) is None:
-        return parked(
-            order.ref,
-            Reason.WRONG_PERIOD,
-            f"order {order.name} of {order.business_date} falls into a closed period and would post today",
-        )
     return None
-
-
-def _cancelled_unposted(draft: Draft, order: Order) -> Verdict | None:
-    """Cancelled before anything was posted: it matters only where cash was involved."""
-    collected = sum(p.amount for p in draft.desired.collected())
-    returned = sum(p.amount for p in draft.desired.given_back())
-    if not collected and not _passes_gate(order, draft.policy.gate):
-        return skipped(order.ref, Reason.NEVER_POSTED, f"order {order.name} was cancelled before it was due")
-    if draft.policy.fulfilment is Fulfilment.ERP or order.fulfilment is Shipped.FULFILLED:
-        return None  # the sale happened, or the ERP has to be told both
-    if collected == returned:
-        return skipped(
-            order.ref, Reason.NEVER_POSTED, f"order {order.name} was cancelled unshipped and its cash given back"
-        )
-    return parked(
-        order.ref,
-        Reason.CANCELLED_WITH_CASH,
-        f"order {order.name} was cancelled unshipped, but {collected - returned} {order.currency} were not given back",
-        amount=f"{collected - returned} {order.currency}",
-    )
 
 
 def _passes_gate(order: Order, gate: Gate) -> bool:
@@ -137,7 +114,10 @@ def _bring(draft: Draft, order: Order, have: Posted | None) -> None:
     policy = draft.posted_under
     sale: Sale = desired.once(("sale", policy.version), lambda: sale_of(order, policy, removed))
     if have is None or have.status is PostedStatus.CANCELLED:
-        if have is not None and (order.cancelled_at is not None or same_lines(have, sale)):
+        if have is not None and order.cancelled_at is not None:
+            draft.say(called_off.cash_kept(draft, order) or posted(order.ref, "cancelled in the ERP"))
+            return
+        if have is not None and same_lines(have, sale):
             draft.say(posted(order.ref, "cancelled in the ERP"))
             return
         _create(draft, order, sale, revision=1 if have is None else have.revision + 1)
@@ -172,12 +152,12 @@ def _does_not_add_up(order: Order, wrong: str) -> Verdict:
 
 
 def _create(draft: Draft, order: Order, sale: Sale, *, revision: int) -> None:
-    if verdict := _unfit(draft, order, sale):
+    policy = draft.posted_under
+    kind = carrier_of(order, policy)
+    if verdict := _unfit(draft, order, sale) or out_of_place(draft, order, kind):
         draft.say(verdict)
         return
-    policy = draft.posted_under
     ship_to = order.ship_to or policy.pick_up
-    kind = DocumentType.SALES_ORDER if policy.fulfilment is Fulfilment.ERP else DocumentType.INVOICE
     draft.want(
         Stage.RAISE,
         CreateOrder(
@@ -207,6 +187,9 @@ def _create(draft: Draft, order: Order, sale: Sale, *, revision: int) -> None:
 
 
 def _change(draft: Draft, order: Order, sale: Sale, have: Posted) -> None:
+    if called_off.as_a_draft(order, have):
+        want_cancel(draft, order, have)
+        return
     added, fewer = difference(have, sale)
     if fewer:
         _revise(draft, order, have)
@@ -235,7 +218,10 @@ def _post(draft: Draft, order: Order, sale: Sale, have: Posted) -> None:
         detail = f"order {order.name} is held in the ERP ({have.hold or 'no reason given'}); release it there"
         draft.say(parked(order.ref, Reason.ERP_HOLD, detail, release=f"order:{order.external_id}", amount=_due(order)))
     elif have.status is PostedStatus.DRAFT:
-        draft.want(Stage.RAISE, confirm(order, have))
+        if verdict := overtaken(order, have):
+            draft.say(verdict)
+        else:
+            draft.want(Stage.RAISE, confirm(order, have))
 
 
 def adjust(fact: Order | Refund, sale: Sale, have: Posted) -> Adjust | None:

@@ -23,7 +23,7 @@ from sandbox.oracle.erp import Doc, Erp
 from sandbox.oracle.judge import Evidence, Judgement, judge
 from sandbox.shop.bodies import order_body
 from sandbox.shop.catalogue import erp_products, stock
-from sandbox.shop.foretell import Expected
+from sandbox.shop.foretell import End, Expected
 from sandbox.shop.generate import Generated, generate
 from sandbox.shop.history import History
 from sandbox.shop.scenarios import SCENARIOS
@@ -129,12 +129,13 @@ class Bookkeeper:
 
     async def book(self, history: History) -> None:
         """Book one history."""
-        told = {(one.kind, one.external_id): one for one in history.foretold("lenient")}
+        end, foretold = first_end(history)
+        told = {(one.kind, one.external_id): one for one in foretold}
         order = told[("order", str(history.order.id))]
-        if history.fate.stands == "absent":
+        if end == "absent":
             return
         account = await self._account(history)
-        sale = await self._document(history, order, account, "sales_order")
+        sale = await self._document(history, order, account, end)
         if history.fate.stands == "draft":
             return
         await self._cash(history, told, sale)
@@ -241,9 +242,15 @@ class Bookkeeper:
                 "erp_id": self.erp_ids.get((one.kind, one.external_id)),
                 "amounts": None,
             }
-            for one in history.foretold("lenient")
+            for one in first_end(history)[1]
         ]
         return {"tenant": history.shop.domain, "documents": documents, "events": [], "calls": []}
+
+
+def first_end(history: History) -> tuple[End, list[Expected]]:
+    """As if nothing had been heard late: the sales order that the first body asks for, where there is one."""
+    end, fate = next(iter(history.ends("lenient").items()))
+    return end, history.under(end, fate, "lenient")
 
 
 def _notes(one: Expected) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.oracle.fold import fold
 from sandbox.oracle.judge import wanted
-from sandbox.oracle.want import Name, Profile, Want
+from sandbox.oracle.want import End, Name, Profile, Want
 from sandbox.shop.catalogue import erp_products
 from sandbox.shop.disorder import Record
 from sandbox.shop.generate import generate
@@ -27,9 +27,9 @@ def catalogues() -> dict[str, dict[str, int]]:
     return found
 
 
-def folded(records: list[Record], profile: Profile) -> dict[Name, Want]:
+def folded(records: list[Record], profile: Profile) -> dict[tuple[Name, End], Want]:
     log = fold((record.value, record.headers) for record in records)
-    return {want.name: want for want in wanted(log, profile, catalogues())}
+    return {(want.name, want.end): want for want in wanted(log, profile, catalogues())}
 
 
 @pytest.mark.parametrize("profile", ["lenient", "strict"])
@@ -37,7 +37,7 @@ def folded(records: list[Record], profile: Profile) -> dict[Name, Want]:
 def test_prediction_and_fold_agree(seed: int, profile: Profile) -> None:
     log = generate(seed, ORDERS)
     wants = folded(list(log.records), profile)
-    predictions = {Name(one.tenant, one.kind, one.external_id): one for one in log.predictions(profile)}
+    predictions = {(Name(one.tenant, one.kind, one.external_id), one.end): one for one in log.predictions(profile)}
     assert wants.keys() == predictions.keys()
     for name, want in wants.items():
         foretold = predictions[name]

@@ -73,7 +73,8 @@ def test_a_closed_period_does_not_stop_a_sales_order_which_the_erp_invoices_late
 
 
 def test_a_cancelled_sale_on_terms_is_told_to_the_erp_and_cancelled_there() -> None:
-    world = World().see(order(**PENDING, net_terms=True, cancelled_at=T0))
+    world = on_account()
+    world.see(order(minutes=5, **PENDING, net_terms=True, cancelled_at=T0))
     assert world.verdict().detail == "cancelled in the ERP"
     assert world.names() == ["order:1/create#1", "order:1/confirm#1", "order:1/cancel#1"]
 
@@ -188,23 +189,28 @@ def test_cash_for_a_posted_order_is_recorded_although_the_order_asks_for_a_perso
 
 
 def test_a_cancellation_comes_after_everything_else_and_says_nothing_before() -> None:
-    world = World().see(order(cancelled_at=T0), payment())
+    world = World().see(order())
     while not world.names() or world.names()[-1] != "order:1/confirm#1":
         world.carry_out(world.plan().effects[0])
+    world.see(order(minutes=5, cancelled_at=T0), payment())
     answer = world.plan()
     assert [effect.name for effect in answer.effects] == ["payment:91/record"]
     assert not [v for v in answer.verdicts if v.outcome is OutcomeName.PARKED]
 
 
 def test_a_paid_order_is_not_cancelled_before_its_payments_are_known() -> None:
-    world = World(now=T0.timestamp() + 60).see(order(cancelled_at=T0))
+    world = World(now=T0.timestamp() + 60).see(order())
+    world.settle()
+    world.see(order(minutes=5, cancelled_at=T0))
     assert world.verdict().reason is Reason.TRANSACTIONS_AWAITED
     assert not any(isinstance(effect, Cancel) for effect in world.done)
 
 
 def test_a_cancellation_waits_for_one_parked_payment_among_others() -> None:
     parts = payment("91", "15.00"), payment("92", "5.00", gateway="unheard of")
-    verdict = World().see(order(cancelled_at=T0), *parts).verdict()
+    world = World().see(order(), *parts)
+    world.settle()
+    verdict = world.see(order(minutes=5, cancelled_at=T0)).verdict()
     assert verdict.reason is Reason.PARENT_PARKED
     assert "92 is not recorded" in verdict.detail
 

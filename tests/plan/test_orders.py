@@ -378,13 +378,16 @@ def test_an_unpaid_order_is_cancelled() -> None:
 def test_a_refunded_order_is_paid_refunded_and_then_cancelled() -> None:
     gone = order(
         line(current_quantity=0),
+        minutes=5,
         cancelled_at=T0,
         financial_status=FinancialStatus.REFUNDED,
         current_total=money(0),
         refund_ids=("81",),
     )
     full = refund("81", back(quantity=2, subtotal="20.00", restock="cancel"), transaction_ids=("95",))
-    world = World().see(gone, payment(), cash_back(), full)
+    world = World().see(order())
+    world.settle()
+    world.see(gone, payment(), cash_back(), full)
     assert world.verdict().outcome is OutcomeName.POSTED
     assert world.names() == [
         "order:1/create#1",
@@ -403,20 +406,27 @@ def test_cash_that_comes_after_the_cancellation_is_for_a_person() -> None:
     world.see(order(minutes=5, financial_status=FinancialStatus.VOIDED, cancelled_at=T0))
     world.settle()
     world.see(payment(), refund("81", back()))
+    verdict = world.verdict()
+    assert (verdict.reason, verdict.amount) == (Reason.CANCELLED_WITH_CASH, "20.00 USD")
     assert world.verdict(Kind.PAYMENT, "91").reason is Reason.PARENT_PARKED
+    world.see(cash_back())
+    assert world.verdict().detail == "cancelled in the ERP"
+    assert world.verdict(Kind.PAYMENT, "91").reason is Reason.NEVER_POSTED
     assert world.verdict(Kind.REFUND, "81").outcome is OutcomeName.POSTED
 
 
 def test_a_cancelled_order_whose_cash_was_kept_is_for_a_person() -> None:
-    gone = order(cancelled_at=T0)
-    world = World().see(gone, payment())
+    world = World().see(order(), payment())
+    world.settle()
+    world.see(order(minutes=5, cancelled_at=T0))
     assert world.verdict().reason is Reason.CANCELLED_WITH_CASH
     assert world.sale.status is PostedStatus.CONFIRMED
 
 
 def test_a_cancellation_waits_for_a_payment_that_is_parked() -> None:
-    gone = order(cancelled_at=T0)
-    world = World().see(gone, payment(gateway="unheard of"))
+    world = World().see(order(), payment(gateway="unheard of"))
+    world.settle()
+    world.see(order(minutes=5, cancelled_at=T0))
     assert world.verdict().reason is Reason.PARENT_PARKED
 
 

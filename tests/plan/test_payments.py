@@ -224,8 +224,10 @@ def test_transactions_are_missed_only_where_something_was_paid(sold: Any, reason
 
 
 def test_a_test_transaction_does_not_hide_one_that_is_not_recorded() -> None:
-    sold = order(financial_status=FinancialStatus.PENDING, net_terms=True, cancelled_at=T0)
-    world = World().see(sold, payment("91", test=True), payment("92", gateway="unheard of"))
+    on_terms: dict[str, Any] = {"financial_status": FinancialStatus.PENDING, "net_terms": True}
+    world = World().see(order(**on_terms), payment("91", test=True), payment("92", gateway="unheard of"))
+    world.settle()
+    world.see(order(minutes=5, cancelled_at=T0, **on_terms))
     verdict = world.verdict()
     assert verdict.reason is Reason.PARENT_PARKED
     assert "92 is not recorded" in verdict.detail

@@ -47,7 +47,9 @@ def net_terms_cancelled(history: History) -> None:
     history.wait(3_600, 300_000)
     history.cancel()
     history.tell("orders/cancelled")
-    history.fate = skipped("never_posted") if history.shop.ships_itself else CANCELLED
+    history.fate = history.unposted = skipped("never_posted")
+    if not history.shop.ships_itself:
+        history.fate = CANCELLED
 
 
 @CANCELS.scenario(4, ordered=True)
@@ -67,8 +69,8 @@ def cancelled_and_given_back(history: History) -> None:
     # A refund that is heard of before its cancellation would be a return of shipped goods, and rightly so.
     history.tell_refund(refund, after=told)
     history.tell_transaction(back)
+    history.fate = history.unposted = skipped("never_posted")
     if history.shop.ships_itself:
-        history.fate = skipped("never_posted")
         return
     history.fate = CANCELLED if DECIMALS[history.order.currency] == 2 else parked("parent_parked", stands="open")
     history.strict_fate = parked("parent_parked", stands="open")
@@ -84,8 +86,8 @@ def cancelled_with_cash(history: History) -> None:
     history.wait(3_600, 300_000)
     history.cancel("fraud")
     history.tell("orders/cancelled")
+    history.fate = history.unposted = parked("cancelled_with_cash")
     if history.shop.ships_itself:
-        history.fate = parked("cancelled_with_cash")
         return
     history.fate = parked("cancelled_with_cash", stands="open")
     history.strict_fate = parked("parent_parked", stands="open")
