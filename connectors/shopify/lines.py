@@ -18,7 +18,7 @@ _TIP = "tip"
 def lines(order: Order, items: Sequence[LineItem], delivery: Delivery, money: ShopMoney) -> tuple[Line, ...]:
     """The lines in the order of the body."""
     refunded = _refunded(order)
-    tips = _tips_by_title(order, items)
+    tips = _tips_by_title(order, items, money)
     found = tuple(
         _line(item, delivery, money, refunded=refunded, tips=tips, at=f"line_items[{index}]")
         for index, item in enumerate(items)
@@ -104,15 +104,25 @@ def _refunded(order: Order) -> Counter[str]:
     return pieces
 
 
-def _tips_by_title(order: Order, items: Sequence[LineItem]) -> frozenset[str]:
+def _tips_by_title(order: Order, items: Sequence[LineItem], money: ShopMoney) -> frozenset[str]:
     """Lines that are tips although they carry no `tip` object: titled so, and worth what the order says of tips."""
     if not order.total_tip_received:
         return frozenset()
-    named = [item for item in items if item.product_id is None and (item.title or "").strip().lower() == _TIP]
-    worth = sum(((item.price or ZERO) * item.quantity for item in named), ZERO)
+    named = {
+        index: item
+        for index, item in enumerate(items)
+        if item.product_id is None and (item.title or "").strip().lower() == _TIP
+    }
+    worth = sum(
+        (
+            money.plain_first(item.price, item.price_set, f"line_items[{index}]", "price") * item.quantity
+            for index, item in named.items()
+        ),
+        ZERO,
+    )
     if worth != order.total_tip_received:
         return frozenset()
-    return frozenset(number for item in named if (number := item.exact_id) is not None)
+    return frozenset(number for item in named.values() if (number := item.exact_id) is not None)
 
 
 def shipping(items: Sequence[ShippingLine], money: ShopMoney) -> tuple[Shipping, ...]:

@@ -43,7 +43,7 @@ def outcomes(console: Console, judgement: Judgement, claims: Claims) -> None:
     for reason in sorted(parked | expected):
         table.add_row(reason, str(parked[reason]), str(expected[reason]))
     console.print(table)
-    table = Table(title="Ends that the order of arrival decided", title_justify="left")
+    table = Table(title="Decided by arrival", title_justify="left")
     table.add_column("in the ERP")
     table.add_column("orders", justify="right")
     for end, count in sorted(judgement.decided.items()):

@@ -94,9 +94,10 @@ def read(text: str, source: str, *, tenants: Collection[str]) -> list[Mapped]:
         line = reader.line_num
         cells = {name: (row[name] or "").strip() for name in COLUMNS}
         problem = _problem(cells, extra=None in row) or unknown_tenant(source, cells["tenant"], tenants)
-        name = (cells["tenant"], cells["table"], cells["name"])
+        name = (cells["tenant"], cells["table"], _slot(cells["table"], cells["name"]))
         if not problem and name in seen:
-            problem = f"{cells['table']} {cells['name']} stands already in line {seen[name]}"
+            what = f"{cells['table']} {cells['name']}" if name[2] else f"{cells['table']} has one target, which"
+            problem = f"{what} stands already in line {seen[name]}"
         if problem:
             problems.append(f"line {line}: {problem}")
             continue
@@ -105,6 +106,11 @@ def read(text: str, source: str, *, tenants: Collection[str]) -> list[Mapped]:
     if problems:
         raise BadRows(problems)
     return mapped
+
+
+def _slot(table: str, name: str) -> str:
+    """What two lines of a table must not share: its name; nothing where the table has one target."""
+    return name if table in _BY_NAME or (table, name) == ("tax", "marketplace") else ""
 
 
 def write(mapped: Iterable[Mapped]) -> str:

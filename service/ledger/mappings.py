@@ -32,6 +32,11 @@ _SET: Final = """
     VALUES (:source, :tenant, :table_name, :name, :target)
     ON CONFLICT (external_source, tenant, table_name, name) DO UPDATE SET target = excluded.target
 """
+_INSTEAD: Final = """
+    DELETE FROM mappings WHERE external_source = :source AND tenant = :tenant AND table_name = :table_name
+    AND name <> :name AND NOT (table_name = 'tax' AND name = 'marketplace')
+"""
+"""A table of one target holds one line, whatever name it has; the tax table holds the marketplace's beside its own."""
 MET: Final = Statement(
     """
     INSERT INTO releases (external_source, tenant, release_on, at)
@@ -62,16 +67,11 @@ def read(connection: sa.Connection, source: str, tenant: str) -> list[Mapped]:
 
 
 def put(connection: sa.Connection, mapping: Mapped) -> None:
-    """Set one line."""
-    ask(
-        connection,
-        _SET,
-        source=mapping.external_source,
-        tenant=mapping.tenant,
-        table_name=mapping.table,
-        name=mapping.name,
-        target=mapping.target,
-    )
+    """Set one line, which in a table of one target takes the place of the one there."""
+    place = {"source": mapping.external_source, "tenant": mapping.tenant, "table_name": mapping.table}
+    if mapping.table in _TARGETS and (mapping.table, mapping.name) != ("tax", "marketplace"):
+        ask(connection, _INSTEAD, **place, name=mapping.name)
+    ask(connection, _SET, **place, name=mapping.name, target=mapping.target)
 
 
 def met(connection: sa.Connection, source: str, tenant: str, release_on: str) -> set[str]:

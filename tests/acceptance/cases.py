@@ -30,13 +30,20 @@ class Expected:
     """Total in the ERP's own database to the cent; nothing must be there where it is empty."""
     status: str = "confirmed"
     """Of the ERP's document."""
+    carrier: str = ""
+    """Its type, where the table names it."""
 
     @classmethod
     def of(cls, given: dict[str, str]) -> Expected:
         """Read a row of the table: `is = "parked/invalid"`."""
         outcome, _, reason = given["is"].partition("/")
         return cls(
-            outcome, reason or None, given.get("says", ""), given.get("erp", ""), given.get("status", "confirmed")
+            outcome,
+            reason or None,
+            given.get("says", ""),
+            given.get("erp", ""),
+            given.get("status", "confirmed"),
+            given.get("as", ""),
         )
 
 

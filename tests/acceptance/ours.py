@@ -286,6 +286,42 @@ def changes() -> list[Sent]:
             },
         ),
         *_history(
+            "cancelled-and-refunded-before-we-heard",
+            [
+                order(1, minute=9, cancelled_at="2026-05-01T08:09:00-04:00", financial_status="refunded",
+                      current_total_price="20.00"),
+                paid,
+                {**cash, "amount": "20.00"},
+            ],
+            {name: {"is": "skipped/never_posted"} for name in ("order 1", "payment 91", "payment 95")},
+        ),
+        *_history(
+            "cancelled-and-paid-before-we-heard",
+            [order(1, minute=9, cancelled_at="2026-05-01T08:09:00-04:00"), paid],
+            {
+                "order 1": {"is": "parked/cancelled_with_cash", "says": "20.00 USD were not given back"},
+                "payment 91": {"is": "parked/parent_parked"},
+            },
+        ),
+        *_history(
+            "shipped-after-we-posted",
+            [order(1), paid, order(1, minute=9, fulfillment_status="fulfilled")],
+            {**sale, "order 1": {"is": POSTED, "erp": "20.00", "as": "sales_order"}},
+        ),
+        *_history(
+            "shipped-before-we-heard",  # over the counter, or a backlog: nothing is held in stock for it
+            [order(1, fulfillment_status="fulfilled", source_name="pos"), paid],
+            {**sale, "order 1": {"is": POSTED, "erp": "20.00", "as": "invoice"}},
+        ),
+        *_history(
+            "shipped-in-part-before-we-heard",
+            [order(1, fulfillment_status="partial"), paid],
+            {
+                "order 1": {"is": "parked/shipped_by_shop", "says": "the shop shipped a part of it before it was"},
+                "payment 91": {"is": "parked/parent_parked"},
+            },
+        ),
+        *_history(
             "paid-twice",
             [order(1), paid, transaction(92, 1, "20.00")],
             {**sale, "payment 92": {"is": "parked/overpaid", "says": "more than the 0"}},

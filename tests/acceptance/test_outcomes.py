@@ -59,6 +59,7 @@ def _check_in_erp(name: str, expected: Expected, found: Doc | None) -> None:
         return
     assert Decimal(found["order_total"]) == Decimal(expected.erp)
     assert found["order_status"] == expected.status
+    assert expected.carrier in ("", found["document_type"])
 
 
 def _said(one: Doc) -> str:

@@ -80,6 +80,16 @@ def test_a_wrong_line_refuses_the_whole_file_and_every_one_is_named(ferry: Ferry
     assert ferry.desk.lines == {}
 
 
+def test_a_file_that_gives_two_targets_to_a_table_of_one_is_refused(ferry: Ferry, tmp_path: Path) -> None:
+    file = tmp_path / "map.csv"
+    lines = ("tax,a,sku:A", "tax,marketplace,sku:M", "tax,b,sku:B", "tip,a,sku:A")
+    file.write_text("\n".join(["tenant,table,name,target", *(f"{SHOP},{line}" for line in lines)]), encoding="utf-8")
+    called = ferry("map", "import", "shopify", file, *BY)
+    assert called.code == 1
+    assert "line 4: tax has one target, which stands already in line 2" in called.err
+    assert ferry.desk.lines == {}
+
+
 @pytest.mark.parametrize("content", [b"", b"a,b\n", b"\xff\xfe"])
 def test_a_file_that_is_no_table_is_refused(ferry: Ferry, tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "bad.csv"

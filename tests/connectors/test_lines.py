@@ -72,6 +72,20 @@ def test_a_tip_by_title_is_no_product_and_worth_what_the_order_says(read: Read, 
     assert (found.category is LineCategory.TIP) is is_tip
 
 
+def test_a_tip_by_title_may_state_its_price_in_a_set_alone(read: Read) -> None:
+    price = {"shop_money": {"amount": "4.00", "currency_code": "USD"}}
+    tip = {"product_id": None, "title": "Tip", "quantity": 1, "price_set": price}
+    found = order_of(read(line=tip, without="price", total_tip_received="4.00")).lines[0]
+    assert (found.category, found.unit_price) == (LineCategory.TIP, Decimal("4.00"))
+
+
+def test_a_tip_by_title_without_any_price_is_refused(read: Read) -> None:
+    tip = {"product_id": None, "title": "Tip", "quantity": 1, "price_set": None}
+    found = read(line=tip, without="price", total_tip_received="4.00")
+    assert isinstance(found, Invalid)
+    assert "line_items[0].price" in str(found)
+
+
 def test_a_line_and_a_tax_without_a_title_have_none(read: Read) -> None:
     found = order_of(read(line={"name": None, "title": None, "tax_lines": [{"title": None, "price": "1.00"}]}))
     assert found.lines[0].title == ""

@@ -70,6 +70,20 @@ async def test_a_target_has_the_name_that_documents_wait_for(
     assert await desk.set_mapping(Mapped(SOURCE, TENANT, table, "paypal", "sku:X"), **WHO) == 1
 
 
+async def test_a_table_of_one_target_holds_the_line_that_was_set_last(desk: SqlDesk) -> None:
+    first, market = Mapped(SOURCE, TENANT, "tax", "b", "sku:OLD"), Mapped(SOURCE, TENANT, "tax", "marketplace", "sku:M")
+    last, sku = Mapped(SOURCE, TENANT, "tax", "a", "sku:NEW"), Mapped(SOURCE, TENANT, "sku", "b", "ERP-B")
+    for line in (first, market, sku, last, Mapped(SOURCE, TENANT, "sku", "a", "ERP-A"), market):
+        await desk.set_mapping(line, **WHO)
+    found = await desk.mappings(SOURCE, TENANT)
+    assert [(one.table, one.name, one.target) for one in found] == [
+        ("sku", "a", "ERP-A"),
+        ("sku", "b", "ERP-B"),
+        ("tax", "a", "sku:NEW"),
+        ("tax", "marketplace", "sku:M"),
+    ]
+
+
 async def test_a_document_that_parks_while_its_mapping_is_set_is_reopened_too(ledger: SqlLedger, desk: SqlDesk) -> None:
     held = await opened(ledger, KEY)
     assert await desk.set_mapping(Mapped(SOURCE, TENANT, "sku", "SKU-1", "sku:X"), **WHO) == 0

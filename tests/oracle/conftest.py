@@ -39,6 +39,8 @@ NAMES = (
     "unknown_sku",
     "held_for_approval",
     "not_paid_yet",
+    "taken_home",
+    "half_of_it_had_left",
 )
 CENTS = 100
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from schemas.event import Fact
-from schemas.order import FinancialStatus, LineCategory, Shipping
+from schemas.order import FinancialStatus, Fulfilment, LineCategory, Shipping
 from schemas.party import Party
 from service.plan.policy import Fulfilment as Ships
 from service.plan.policy import Policy
@@ -181,7 +181,30 @@ LESS_THAN_GOODS = Journey(
 
 OPEN = order(financial_status=FinancialStatus.PENDING, net_terms=True, **BUYER)
 CALLED_OFF = order(financial_status=FinancialStatus.VOIDED, net_terms=True, minutes=5, cancelled_at=T0, **BUYER)
-CANCEL = Journey("cancel", ((OPEN,), (CALLED_OFF,)), _sold("20.00", status="cancelled", paid="0"))
+CANCEL = Journey("cancel", ((OPEN,), (CALLED_OFF,)), _sold("20.00", status="cancelled", paid="0"), in_any_order=False)
+
+
+def _nothing(books: Books) -> None:
+    assert books.documents() == []
+    assert books.payments() == {}
+
+
+NEVER_POSTED = Journey(
+    "cancelled before it was posted",
+    (
+        (order(minutes=20, cancelled_at=T0, financial_status=FinancialStatus.REFUNDED, **BUYER),),
+        (payment("91"),),
+        (cash_back("95", "20.00"),),
+    ),
+    _nothing,
+    verdicts=dict.fromkeys(("order 1", "payment 91", "payment 95"), "skipped/never_posted"),
+)
+CASH_KEPT = Journey(
+    "cancelled before it was posted with its cash kept",
+    ((order(minutes=20, cancelled_at=T0, **BUYER),), (payment("91"),)),
+    _nothing,
+    verdicts={"order 1": "parked/cancelled_with_cash", "payment 91": "parked/parent_parked"},
+)
 
 
 def _cancelled_refunded(books: Books) -> None:
@@ -293,6 +316,32 @@ INVOICE = Journey(
     profiles=("lenient", "strict"),
 )
 
+GONE = Journey(
+    "shipped by the shop before it was posted",
+    ((order(minutes=40, **SHIPPED, **BUYER),), (payment("91"),)),
+    _invoiced,
+    profiles=("lenient", "strict"),
+)
+
+
+def _ordered(books: Books) -> None:
+    _sold("20.00")(books)
+    assert books.sale()["document_type"] == "sales_order"
+
+
+SHIPPED_LATER = Journey(
+    "shipped by the shop after it was posted",
+    ((PLAIN,), (payment("91"),), (order(minutes=40, **SHIPPED, **BUYER),)),
+    _ordered,
+    in_any_order=False,
+)
+HALF_GONE = Journey(
+    "shipped in part before it was posted",
+    ((order(minutes=30, fulfilment=Fulfilment.PARTIAL, **BUYER),), (payment("91"),)),
+    _nothing,
+    verdicts={"order 1": "parked/shipped_by_shop", "payment 91": "parked/parent_parked"},
+)
+
 # --- everything that is no goods
 
 
@@ -322,5 +371,5 @@ COMPONENTS = Journey("every component", ((MANY,), (payment("91", "65.48"),)), _c
 
 JOURNEYS = (
     SOLD, SPLIT, GOODS_BACK, GOODWILL, MORE_THAN_GOODS, LESS_THAN_GOODS, CANCEL, CANCEL_REFUNDED, ADDED, REVISED,
-    TWO_PLACES, GUEST, INVOICE, COMPONENTS,
+    TWO_PLACES, GUEST, INVOICE, COMPONENTS, NEVER_POSTED, CASH_KEPT, GONE, SHIPPED_LATER, HALF_GONE,
 )  # fmt: skip

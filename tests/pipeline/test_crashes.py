@@ -13,7 +13,7 @@ from service.ledger.sole import take_over
 from service.ports import Arrival, Intent, Priority, Receipt
 from tests.pipeline.journeys import JOURNEYS, SOLD, TWO_PLACES, Journey
 from tests.pipeline.rig import ADA, HOME, Pod, Rig, arrival, key_of
-from tests.plan.world import order, payment
+from tests.plan.world import SHIPPED, T0, order, payment
 
 by_name = pytest.mark.parametrize("journey", JOURNEYS, ids=lambda one: one.name.replace(" ", "-"))
 
@@ -95,6 +95,31 @@ async def test_every_call_is_survived_by_the_next_process(rig: Rig, journey: Jou
     ends = await asyncio.gather(*(task for _, task in frozen), return_exceptions=True)
     assert {type(end) for end in ends} <= {FenceLost, Retryable}
     await journey.check(pod, await rig.books())
+
+
+@pytest.mark.parametrize(
+    ("news", "ends", "status"),
+    [(SHIPPED, "parked/shipped_by_shop", "draft"), ({"cancelled_at": T0}, "parked/cancelled_with_cash", "cancelled")],
+    ids=["shipped", "cancelled"],
+)
+async def test_news_that_come_before_the_outcome_of_a_create_make_no_second_sale(
+    rig: Rig, news: dict[str, Any], ends: str, status: str
+) -> None:
+    await (await rig.pod("first")).handle("9", buys(9))  # the buyer's account stands
+    dying = await rig.pod("dying", kind=AfterTheCall)
+    assert isinstance(dying.arcus, Stopping)
+    task = asyncio.create_task(dying.story.handle(key_of(), [arrival(order(buyer=ADA, ship_to=HOME))]))
+    assert not await first_of(task, dying.arcus.stopped)
+    await take_over(dying.ledger.database)
+    heir = await rig.pod("heir")
+    await heir.see(order(minutes=5, buyer=ADA, ship_to=HOME, **news), payment())
+    sale = (await rig.books()).sound().sale()
+    assert (sale["document_type"], sale["order_status"]) == ("sales_order", status)
+    assert await heir.said() == {"order 1": ends, "payment 91": "parked/parent_parked"}
+    assert not [name for name, _, _ in await heir.states() if name.endswith("/confirm#1")]
+    dying.arcus.thawed.set()
+    with pytest.raises((FenceLost, Retryable)):
+        await task
 
 
 @pytest.mark.postgres

@@ -8,7 +8,7 @@ from collections import defaultdict
 import pytest
 
 from service.ports import Arrival, Priority
-from tests.pipeline.journeys import INVOICE, JOURNEYS, Journey
+from tests.pipeline.journeys import GONE, INVOICE, JOURNEYS, Journey
 from tests.pipeline.rig import Rig, arrival
 
 in_any_order = [one for one in JOURNEYS if one.in_any_order]
@@ -59,9 +59,10 @@ async def test_the_order_of_arrival_changes_nothing(rig: Rig, journey: Journey, 
     await journey.check(pod, await rig.books())
 
 
-async def test_a_strict_erp_takes_invoices_that_post_as_they_are_created(strict: Rig) -> None:
-    pod = await strict.pod(policies=[INVOICE.policy])
-    for facts in INVOICE.events:
+@pytest.mark.parametrize("journey", [INVOICE, GONE], ids=lambda one: one.name.replace(" ", "-"))
+async def test_a_strict_erp_takes_invoices_that_post_as_they_are_created(strict: Rig, journey: Journey) -> None:
+    pod = await strict.pod(policies=[journey.policy])
+    for facts in journey.events:
         await pod.see(*facts)
-    await INVOICE.check(pod, await strict.books())
+    await journey.check(pod, await strict.books())
     assert [name for name, _, _ in await pod.states()] == ["order:1/create#1", "payment:91/record"]

@@ -50,6 +50,8 @@ class Expected:
     returned: tuple[Decimal, ...] = ()
     credited: tuple[Decimal, ...] = ()
     status: str = "confirmed"
+    or_nothing: bool = False
+    """Nothing stands where its cancellation came first."""
     loose: bool = False
     """It depends on what arrived first: only what must never be is judged."""
 
@@ -191,7 +193,9 @@ def _called_off(make: _Maker) -> _Told:
     still: dict[str, Any] = {"net_terms": True}
     first = make.order(financial_status=FinancialStatus.PENDING, **still)
     gone = make.order(financial_status=FinancialStatus.VOIDED, minutes=5, cancelled_at=T0, **still)
-    return _Told(((first,), (make.touched(first, 2),), (gone,)), Expected(make.price * 2, status="cancelled"))
+    return _Told(
+        ((first,), (make.touched(first, 2),), (gone,)), Expected(make.price * 2, status="cancelled", or_nothing=True)
+    )
 
 
 def _added(make: _Maker) -> _Told:
