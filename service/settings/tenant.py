@@ -83,7 +83,7 @@ class TenantSettings(Section):
     go_live: AwareDatetime | date
     """Documents older than this are not ours: a time with an offset, or a day in the tenant's zone."""
     fulfilment: Fulfilment
-    """Who ships. `erp`: confirmed sales orders; `shop`: invoices once the shop says fulfilled."""
+    """Who ships. `erp`: confirmed sales orders, invoices of what left before; `shop`: invoices of what has left."""
     entity_currency: Currency
     """Currency of the ERP entity (ISO 4217)."""
     time_zone: Zone

@@ -1,13 +1,18 @@
 """Whatever order the events come in, and however often, the ERP ends the same."""
 
 from datetime import timedelta
+from itertools import product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from schemas.base import Kind
+from schemas.effect import Confirm, DocumentType
 from schemas.event import Fact
-from schemas.order import FinancialStatus
-from tests.plan.world import T0, World, back, cash_back, line, money, order, payment, refund, tax
+from schemas.order import FinancialStatus, Order
+from schemas.outcome import OutcomeName, Reason
+from schemas.posted import PostedStatus
+from tests.plan.world import ROOT, SHIPPED, T0, World, back, cash_back, line, money, order, payment, refund, tax
 
 ONE = line(taxes=(tax("1.00"),))
 TWO = line("12", quantity=1, price="5.00")
@@ -69,3 +74,77 @@ def test_nothing_precedes_its_parent_and_no_version_falls(arrivals: list[Fact]) 
     versions = [effect.source_version for effect in world.done if effect.document.kind == "order"]
     assert versions == sorted(versions)
     assert world.now > (T0 + timedelta(minutes=12)).timestamp()
+
+
+SOLD = order(financial_status=FinancialStatus.PENDING), order(minutes=1), payment(), order(minutes=4)
+LEFT = (*SOLD, order(minutes=9, **SHIPPED))
+CANCELLED = (*SOLD, order(minutes=9, cancelled_at=T0, financial_status=FinancialStatus.REFUNDED), cash_back())
+WORK = st.lists(st.integers(0, 9), min_size=len(CANCELLED), max_size=len(CANCELLED))
+"""How many effects are carried out before the process stops, after each arrival."""
+
+
+def carried_out(world: World, most: int) -> None:
+    for _ in range(most):
+        if not (effects := world.plan().effects):
+            return
+        order_now = world.facts.get(("order", "1"))
+        assert isinstance(order_now, Order)
+        assert not isinstance(effects[0], Confirm) or not _gone(order_now) or _is_invoice(world)
+        world.carry_out(effects[0])
+
+
+def _gone(body: Order) -> bool:
+    return body.cancelled_at is not None or body.fulfilment in SHIPPED.values()
+
+
+def _is_invoice(world: World) -> bool:
+    return world.sale.document_type == DocumentType.INVOICE
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.permutations(LEFT), WORK)
+def test_who_ships_first_decides_the_document_and_a_draft_that_was_overtaken(
+    arrivals: list[Fact], work: list[int]
+) -> None:
+    world, stood = World(), False
+    for fact, most in zip(arrivals, work, strict=False):
+        world.see(fact)
+        if fact is LEFT[-1]:
+            stood = ROOT in world.posted
+            overtaken = stood and world.sale.status is PostedStatus.DRAFT
+        carried_out(world, most)
+    ends = world.settle()
+    if overtaken:
+        assert {verdict.reason for verdict in ends.verdicts} == {Reason.SHIPPED_BY_SHOP, Reason.PARENT_PARKED}
+        return
+    assert _is_invoice(world) is not stood
+    assert {verdict.outcome for verdict in ends.verdicts} == {OutcomeName.POSTED}
+    assert (world.sale.status, world.sale.total, world.sale.paid) == (PostedStatus.CONFIRMED, money(20), money(20))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.permutations(CANCELLED), WORK)
+def test_a_cancellation_ends_the_same_unless_the_sale_stood_before(arrivals: list[Fact], work: list[int]) -> None:
+    world, stood = World(), False
+    for fact, most in zip(arrivals, work, strict=True):
+        world.see(fact)
+        if fact is CANCELLED[-2]:
+            stood = ROOT in world.posted
+        carried_out(world, most)
+    ends = {verdict.document: verdict for verdict in world.settle().verdicts}
+    assert (ROOT in world.posted) is stood
+    if stood:
+        assert (world.sale.status, ends[ROOT].outcome) == (PostedStatus.CANCELLED, OutcomeName.POSTED)
+    else:
+        assert ends[ROOT].reason is Reason.NEVER_POSTED
+    cash = {verdict.reason for ref, verdict in ends.items() if ref.kind is Kind.PAYMENT}
+    assert cash == ({None} if stood and world.sale.paid else {Reason.NEVER_POSTED})
+
+
+def test_cash_of_a_cancelled_sale_is_there_whole_or_not_at_all() -> None:
+    for first, most in product((SOLD[1], SOLD[3]), range(4)):
+        world = World().see(first, payment())
+        carried_out(world, most)
+        world.see(*CANCELLED).settle()
+        recorded = [ref for ref in world.posted if ref.kind is Kind.PAYMENT]
+        assert len(recorded) in {0, 2}
