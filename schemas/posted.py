@@ -73,6 +73,8 @@ class Posted(Frozen):
     policy_version: str = ""
     hold: str = ""
     """What holds it in the ERP, in the ERP's words."""
+    never_confirmed: bool = False
+    """Of a sale that we cancelled: it was a draft until then, so no cash was ever recorded on it."""
 
     def carried(self, after: Posted) -> Posted:
         """Put a receipt over what was known: its scalars are the ERP's now, its lists only what was added.
@@ -81,6 +83,7 @@ class Posted(Frozen):
         """
         if after.erp_id != self.erp_id:
             return after
+        as_a_draft = self.status is PostedStatus.DRAFT and after.status is PostedStatus.CANCELLED
         lines = {line.erp_id: line for line in (*self.lines, *after.lines)}
         return after.model_copy(
             update={
@@ -93,5 +96,6 @@ class Posted(Frozen):
                 "ship_to_erp_id": after.ship_to_erp_id or self.ship_to_erp_id,
                 "bill_to_erp_id": after.bill_to_erp_id or self.bill_to_erp_id,
                 "policy_version": self.policy_version or after.policy_version,
+                "never_confirmed": self.never_confirmed or as_a_draft,
             }
         )

@@ -204,6 +204,9 @@ class Story:
                 run.wake(plan.wake_at)
             if plan.effects:
                 await self._carry_out(run, plan.effects[0], erp, publisher, accounts)
+            elif (presumed := plan.unless_done) and self._forgot(run, presumed, publisher):
+                await self._look_before(run, presumed, erp, publisher, accounts)
+                run.looked.add(presumed.name)  # also where it cannot be looked for: what cannot be sent was not
             elif not await self._read_again(run, erp, plan.verdicts):
                 return plan.verdicts
         return run.doubts
@@ -249,7 +252,7 @@ class Story:
             self._take(run, result)
 
     async def _carry_out(self, run: Run, effect: Effect, erp: ERP, publisher: Publisher, accounts: Accounts) -> None:
-        if publisher.may_be_forgotten(effect) and effect.name not in run.looked:
+        if self._forgot(run, effect, publisher):
             await self._look_before(run, effect, erp, publisher, accounts)
             return
         step = await self._step(run, effect, erp, accounts)
@@ -271,6 +274,10 @@ class Story:
         elif isinstance(result, Done):
             now = self._clock.now()
             self._observer.effect_done(result.intent, seconds=now - begun, source_seconds=_age(run, effect, now))
+
+    def _forgot(self, run: Run, effect: Effect, publisher: Publisher) -> bool:
+        """Whether an effect may have been done in a time that the ledger has lost, and was not looked for yet."""
+        return effect.name not in run.looked and publisher.may_be_forgotten(effect)
 
     async def _look_before(self, run: Run, effect: Effect, erp: ERP, publisher: Publisher, accounts: Accounts) -> None:
         """Look for an effect that a restored ledger may have forgotten; the plan goes on from what is found."""

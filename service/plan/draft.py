@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from schemas.base import Kind, Ref
-from schemas.effect import Effect
+from schemas.effect import CreateOrder, Effect
 from schemas.outcome import OutcomeName, Reason, Verdict
 from service.plan.policy import Policy
 from service.plan.state import Applied, Desired, parked, skipped, waiting
@@ -36,6 +36,7 @@ class Draft:
     effects: list[tuple[Stage, Effect]] = field(default_factory=list)
     verdicts: dict[Ref, Verdict] = field(default_factory=dict)
     wake_at: float | None = None
+    unless_done: CreateOrder | None = None
 
     def ref(self, kind: Kind, external_id: str) -> Ref:
         """Name an entity of this key."""
@@ -85,3 +86,5 @@ class Plan:
     effects: tuple[Effect, ...]
     verdicts: tuple[Verdict, ...]
     wake_at: float | None
+    unless_done: CreateOrder | None = None
+    """The verdicts hold because this was never done: a ledger that may have forgotten it has to look first."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from schemas.base import Kind
+from schemas.base import Kind, Version
 from schemas.effect import AddLines, Adjust, Cancel, Confirm, CreateOrder, DocumentType, SaleLine
 from schemas.order import FinancialStatus, Order
 from schemas.order import Fulfilment as Shipped
@@ -74,8 +74,19 @@ def _not_yet(draft: Draft, order: Order) -> Verdict | None:
         )
     due = _passes_gate(order, policy.gate)
     if order.cancelled_at is not None and (verdict := called_off.before_posting(draft, order, due=due)):
+        _unless_done(draft, order)
         return verdict
     return _gate(draft, order)
+
+
+def _unless_done(draft: Draft, order: Order) -> None:
+    """Name the sale that is not posted now; one that does not add up never was."""
+    if equation_fails(order):
+        return
+    sale = sale_of(order, draft.posted_under, removed_unexplained(order, draft.desired.refunds))
+    if not sale.missing:
+        first = str(Version(at=order.placed_at))
+        draft.unless_done = _creation(draft, order, sale, revision=1).model_copy(update={"source_version": first})
 
 
 def _gate(draft: Draft, order: Order) -> Verdict | None:
@@ -115,7 +126,8 @@ def _bring(draft: Draft, order: Order, have: Posted | None) -> None:
     sale: Sale = desired.once(("sale", policy.version), lambda: sale_of(order, policy, removed))
     if have is None or have.status is PostedStatus.CANCELLED:
         if have is not None and order.cancelled_at is not None:
-            draft.say(called_off.cash_kept(draft, order) or posted(order.ref, "cancelled in the ERP"))
+            kept = called_off.cash_kept(draft, order) if have.never_confirmed else None
+            draft.say(kept or posted(order.ref, "cancelled in the ERP"))
             return
         if have is not None and same_lines(have, sale):
             draft.say(posted(order.ref, "cancelled in the ERP"))
@@ -152,37 +164,42 @@ def _does_not_add_up(order: Order, wrong: str) -> Verdict:
 
 
 def _create(draft: Draft, order: Order, sale: Sale, *, revision: int) -> None:
-    policy = draft.posted_under
-    kind = carrier_of(order, policy)
-    if verdict := _unfit(draft, order, sale) or out_of_place(draft, order, kind):
+    effect = _creation(draft, order, sale, revision=revision)
+    if verdict := _unfit(draft, order, sale):
         draft.say(verdict)
-        return
+    elif verdict := out_of_place(draft, order, effect.document_type):
+        if revision == 1:
+            _unless_done(draft, order)
+        draft.say(verdict)
+    else:
+        draft.want(Stage.RAISE, effect)
+
+
+def _creation(draft: Draft, order: Order, sale: Sale, *, revision: int) -> CreateOrder:
+    policy = draft.posted_under
     ship_to = order.ship_to or policy.pick_up
-    draft.want(
-        Stage.RAISE,
-        CreateOrder(
-            document=order.ref,
-            name=f"order:{order.external_id}/create#{revision}",
-            source_version=str(order.version),
-            policy_version=policy.version,
-            currency=order.currency,
-            revision=revision,
-            document_type=kind,
-            account=account_ref(order),
-            party=order.buyer,
-            ship_to=ship_to,
-            bill_to=order.bill_to or ship_to,
-            pick_up=order.pick_up or order.ship_to is None,
-            location=policy.locations.get(order.location_id, ""),
-            business_date=order.business_date,
-            lines=sale.lines,
-            discount=sale.discount,
-            total=sale.at_create,
-            notes=_for_the_warehouse(order),
-            customer_notes=order.note,
-            name_in_shop=order.name,
-            extra=_extra(order),
-        ),
+    return CreateOrder(
+        document=order.ref,
+        name=f"order:{order.external_id}/create#{revision}",
+        source_version=str(order.version),
+        policy_version=policy.version,
+        currency=order.currency,
+        revision=revision,
+        document_type=carrier_of(order, policy),
+        account=account_ref(order),
+        party=order.buyer,
+        ship_to=ship_to,
+        bill_to=order.bill_to or ship_to,
+        pick_up=order.pick_up or order.ship_to is None,
+        location=policy.locations.get(order.location_id, ""),
+        business_date=order.business_date,
+        lines=sale.lines,
+        discount=sale.discount,
+        total=sale.at_create,
+        notes=_for_the_warehouse(order),
+        customer_notes=order.note,
+        name_in_shop=order.name,
+        extra=_extra(order),
     )
 
 

@@ -32,7 +32,7 @@ def plan(desired: Desired, applied: Applied, policy: Policy, *, posted_under: Po
         plan_order(draft, desired.order)
         _children(draft, desired.order)
     effects = tuple(effect for _, effect in sorted(draft.effects, key=lambda pair: pair[0]))
-    return Plan(effects, tuple(draft.verdicts.values()), draft.wake_at)
+    return Plan(effects, tuple(draft.verdicts.values()), draft.wake_at, draft.unless_done)
 
 
 def _deleted(draft: Draft, deletion: OrderDeletion) -> None:
@@ -125,7 +125,7 @@ def _fate(draft: Draft, document: Ref, moment: datetime, order: Order, verdict: 
         return draft.follow(document, verdict)
     if document.kind is Kind.REFUND:
         return posted(document, "its goods went with the cancellation of the order")
-    if order.cancelled_at is not None:  # what did not go out as it came in has parked the order
+    if draft.applied.posted[order.ref].never_confirmed:  # what did not go out as it came in has parked the order
         return skipped(
             document, Reason.NEVER_POSTED, f"order {order.name} was cancelled; it came in and went out again"
         )

@@ -8,11 +8,25 @@ from collections import defaultdict
 import pytest
 
 from service.ports import Arrival, Priority
-from tests.pipeline.journeys import GONE, INVOICE, JOURNEYS, Journey
+from tests.pipeline.journeys import GONE, INVOICE, JOURNEYS, QUIET, Journey
 from tests.pipeline.rig import Rig, arrival
 
 in_any_order = [one for one in JOURNEYS if one.in_any_order]
 by_name = pytest.mark.parametrize("journey", JOURNEYS, ids=lambda one: one.name.replace(" ", "-"))
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("journey", QUIET, ids=lambda one: one.name.replace(" ", "-"))
+async def test_what_was_over_before_it_was_posted_asks_nothing_of_the_erp(
+    rig: Rig, journey: Journey, seed: int
+) -> None:
+    pod = await rig.pod(policies=[journey.policy])
+    shuffled = [(fact,) for facts in journey.events for fact in facts]
+    random.Random(seed).shuffle(shuffled)  # noqa: S311  reproducible on purpose
+    for facts in (*shuffled, *shuffled):
+        await pod.see(*facts)
+    await journey.check(pod, await rig.books())
+    assert await rig.requests() == 0
 
 
 @by_name

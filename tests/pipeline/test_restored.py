@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from service.errors import Waiting
-from tests.pipeline.journeys import JOURNEYS, PLAIN, SOLD, Journey
+from tests.pipeline.journeys import CANCEL, CANCEL_REFUNDED, JOURNEYS, PLAIN, QUIET, SOLD, Journey
 from tests.pipeline.rig import QUICK, Books, Rig, arrival, key_of
 from tests.pipeline.test_failing_erp import settled
 from tests.pipeline.test_unknowns import only
@@ -55,6 +55,38 @@ async def test_what_the_ledger_forgot_is_found_in_the_erp(
         second, await restored.books()
     )
     assert counts(await restored.books()) == before
+
+
+@pytest.mark.parametrize(
+    ("journey", "posted", "ends"),
+    [
+        (CANCEL_REFUNDED, 4, {"payment 91": "parked/parent_parked", "payment 95": "parked/parent_parked"}),
+        (CANCEL_REFUNDED, 2, {}),
+        (CANCEL, 2, {}),
+        (CANCEL, 1, {}),
+    ],
+    ids=["cancelled", "paid", "cancelled on terms", "on terms"],
+)
+async def test_a_sale_that_the_ledger_forgot_is_not_taken_for_one_that_never_was(
+    rig: Rig, journey: Journey, posted: int, ends: dict[str, str], ledger_template: Path, tmp_path: Path
+) -> None:
+    first = await rig.pod("first")
+    for facts in journey.events[:posted]:
+        await first.see(*facts)
+    restored = await forgotten(rig, ledger_template, tmp_path)
+    second = await restored.pod("second", timing=replace(QUICK, call=0.1, restored_at=time.time()))
+    await second.handle("1", *(arrival(*facts) for facts in journey.events))  # the newest word is: cancelled
+    await settled(second, journey)
+    await replace(journey, verdicts=ends).check(second, await restored.books())
+
+
+@pytest.mark.parametrize("journey", QUIET, ids=lambda one: one.name.replace(" ", "-"))
+async def test_what_never_was_is_proven_absent_after_a_restore(rig: Rig, journey: Journey) -> None:
+    pod = await rig.pod(timing=replace(QUICK, call=0.1, settle=0.1, restored_at=time.time()))
+    for facts in journey.events:
+        await pod.see(*facts)
+    await journey.check(pod, await rig.books())
+    assert await rig.requests() > 0
 
 
 async def test_what_comes_after_the_restore_is_sent_at_once(rig: Rig) -> None:

@@ -11,16 +11,17 @@ import pytest
 from schemas.base import Kind
 from schemas.effect import Confirm, CreateOrder
 from schemas.event import Fact
-from schemas.order import FinancialStatus, Fulfilment
+from schemas.order import FinancialStatus, Fulfilment, Order
 from schemas.outcome import OutcomeName, Reason
 from schemas.posted import PostedStatus
 from service.plan.policy import Fulfilment as Ships
-from service.plan.policy import Gate
+from service.plan.policy import Gate, Targets
 from tests.plan.world import (
     ROOT,
     SHIPPED,
     T0,
     World,
+    at,
     back,
     cash_back,
     line,
@@ -29,6 +30,7 @@ from tests.plan.world import (
     payment,
     policy,
     refund,
+    tax,
 )
 
 PART: dict[str, Any] = {"fulfilment": Fulfilment.PARTIAL}
@@ -213,6 +215,42 @@ def test_a_sale_that_a_person_cancelled_in_the_erp_stays_for_a_person() -> None:
     world.settle()
     world.posted[ROOT] = world.sale.model_copy(update={"status": PostedStatus.CANCELLED})
     assert world.see(payment()).verdict(Kind.PAYMENT, "91").reason is Reason.PARENT_PARKED
+
+
+def test_the_next_revision_of_what_has_left_in_part_is_for_a_person() -> None:
+    world = World().see(order(**TERMS))
+    world.settle()
+    fewer = line(current_quantity=1)
+    verdict = world.see(order(fewer, minutes=5, current_total=money(10), **TERMS, **PART)).verdict()
+    assert verdict.reason is Reason.SHIPPED_BY_SHOP
+    assert created(world) == ["sales_order"]
+    assert world.plan().unless_done is None
+
+
+# --- what a ledger that was restored may have forgotten
+
+
+@pytest.mark.parametrize(
+    "last", [order(minutes=5, **GONE), order(minutes=5, cancelled_at=T0), order(minutes=5, **PART)]
+)
+def test_what_is_not_posted_names_the_sale_that_may_have_been_forgotten(last: Order) -> None:
+    presumed = World().see(last, payment()).plan().unless_done
+    assert presumed is not None
+    assert (presumed.name, presumed.total) == ("order:1/create#1", money(20))
+    assert presumed.source_version == str(at(0))  # of an earlier word than the last
+
+
+@pytest.mark.parametrize(
+    "world",
+    [
+        World().see(order(**GONE, cash_rounding=money("0.001"))),
+        World(policy(targets=Targets())).see(order(line(taxes=(tax("1.00"),)), **GONE)),
+        World().see(order(financial_status=FinancialStatus.PENDING)),
+    ],
+    ids=["does not add up", "no target", "not due"],
+)
+def test_what_could_not_be_posted_names_no_sale(world: World) -> None:
+    assert world.plan().unless_done is None
 
 
 # --- whatever order it comes in

@@ -282,7 +282,9 @@ class World:
         self._update(effect.document, status=PostedStatus.CONFIRMED)
 
     def _cancel(self, effect: Cancel) -> None:
-        self._update(effect.document, status=PostedStatus.CANCELLED)
+        have = self.posted[effect.document]
+        after = have.model_copy(update={"status": PostedStatus.CANCELLED, "adjustments": ()})
+        self.posted[effect.document] = have.carried(after)
 
     def _add_lines(self, effect: AddLines) -> None:
         have = self.posted[effect.document]
