@@ -79,6 +79,14 @@ class Producer:
             raise Unsent(topic, f"{type(exc).__name__}: {exc}") from exc
         return Position(topic=stands.topic, partition=stands.partition, offset=stands.offset)
 
+    async def reach(self) -> None:
+        """Be ready for the first record; raises Unsent where no broker answers."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._live("any")
+        except TimeoutError as exc:
+            raise Unsent("any", f"no answer within {self._timeout_s:g} s") from exc
+
     async def close(self) -> None:
         """End it, within a bounded time."""
         self._condemn(self._current)
