@@ -29,7 +29,7 @@ from sandbox.kafka_server import KafkaServer, create_topics, free_port
 from sandbox.shop.disorder import Record
 from sandbox.shop.generate import generate
 from sandbox.shop.shops import SHOPS
-from sandbox.shop.webhooks import Sender
+from sandbox.shop.webhooks import RETRIES_S, Sender
 
 TOPIC: Final = "shop"
 PARTITIONS: Final = 12
@@ -137,7 +137,15 @@ async def _ready(port: int, process: asyncio.subprocess.Process, log: Path) -> N
         await asyncio.sleep(0.05)
 
 
-async def run(folder: Path, *, rate: float, seconds: float, outage_s: float, warm_s: float = 3.0) -> Figures:
+async def run(
+    folder: Path,
+    *,
+    rate: float,
+    seconds: float,
+    outage_s: float,
+    warm_s: float = 3.0,
+    retries_s: Sequence[float] = RETRIES_S,
+) -> Figures:
     """One run."""
     kafka = KafkaServer(data=folder / "kafka", heap="512m")
     figures = Figures(rate, seconds, outage_s, cores=os.cpu_count() or 0)
@@ -150,7 +158,7 @@ async def run(folder: Path, *, rate: float, seconds: float, outage_s: float, war
             url = f"http://127.0.0.1:{port}/webhooks/shopify"
             if warm_s:
                 await Sender(f"{url}?warm", SECRET.encode()).run(bodies, rate=rate / 2, seconds=warm_s)
-            sender = Sender(url, SECRET.encode())
+            sender = Sender(url, SECRET.encode(), retries_s=retries_s)
             pids = (pid, kafka.pid, os.getpid())
             before, own, machine = cpu_seconds(snapshot(), pid), own_seconds(), machine_seconds()
             ours = _of_all(pids)
@@ -204,12 +212,11 @@ async def _judge(figures: Figures, sender: Sender, bootstrap: str) -> None:
 
 async def _everything(bootstrap: str) -> AsyncIterator[tuple[str, bytes]]:
     """Each record's webhook id and bytes."""
-    consumer = AIOKafkaConsumer(TOPIC, bootstrap_servers=bootstrap)
+    consumer = AIOKafkaConsumer(TOPIC, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     try:
         places = [TopicPartition(TOPIC, number) for number in range(PARTITIONS)]
         ends = await consumer.end_offsets(places)
-        await consumer.seek_to_beginning()
         while any([await consumer.position(place) < ends[place] for place in places]):
             for batch in (await consumer.getmany(timeout_ms=500)).values():
                 for record in batch:

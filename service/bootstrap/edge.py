@@ -22,7 +22,7 @@ from service.bootstrap.stopping import told_to_stop
 from service.bootstrap.wall_clock import WallClock
 from service.duties.rounds import Round, walk
 from service.errors import Retryable
-from service.intake.producer import Producer, Unsent
+from service.intake.producer import Producer
 from service.intake.reach import partitions
 from service.settings import Settings
 from service.telemetry import logs
@@ -70,7 +70,7 @@ class Edge:
             for topic in topics:
                 await self._producers[topic].reach()
             there = await partitions(self._connection, topics=topics, pattern=None)
-        except (Unsent, Retryable) as error:
+        except Retryable as error:
             self._unreached = error.why
             raise
         absent = sorted(topic for topic, count in there.items() if not count)

@@ -78,12 +78,11 @@ class Street:
 
 async def everything(bootstrap: str, topic: str) -> list[ConsumerRecord]:
     """Every record of a topic."""
-    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, fetch_max_bytes=64 * 1024 * 1024)
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     try:
         places = [TopicPartition(topic, number) for number in sorted(consumer.partitions_for_topic(topic) or ())]
         ends = await consumer.end_offsets(places)
-        await consumer.seek_to_beginning()
         found: list[ConsumerRecord] = []
         while any([await consumer.position(place) < ends[place] for place in places]):
             batches = await consumer.getmany(timeout_ms=200)
