@@ -41,6 +41,7 @@ class Sender:
     sent: list[Sent] = field(default_factory=list)
     answers: dict[int, int] = field(default_factory=dict)
     """How often each status came; 0 stands for no answer."""
+    _free: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     async def run(self, records: Sequence[Record], *, rate: float, seconds: float) -> None:
         """Post so many a second for so long, the records again and again, each time as a webhook of its own.
@@ -48,7 +49,9 @@ class Sender:
         A slow answer holds back nothing that is due after it, so what it cost shows.
         """
         timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
-        connector = aiohttp.TCPConnector(limit=self.connections)
+        # The time to answer begins when a connection is there: who waits for one has asked nothing yet.
+        self._free = asyncio.Semaphore(self.connections)
+        connector = aiohttp.TCPConnector(limit=0)
         async with (
             aiohttp.ClientSession(timeout=timeout, connector=connector) as http,
             asyncio.TaskGroup() as group,
@@ -82,7 +85,7 @@ class Sender:
 
     async def _post(self, http: aiohttp.ClientSession, body: bytes, headers: Mapping[str, str]) -> int:
         try:
-            async with http.post(self.url, data=body, headers=headers) as answer:
+            async with self._free, http.post(self.url, data=body, headers=headers) as answer:
                 await answer.read()
                 return answer.status
         except (aiohttp.ClientError, TimeoutError):
