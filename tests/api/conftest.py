@@ -13,13 +13,6 @@ from service.telemetry import logs
 from tests.api.street import Street, given, opened
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Take the fixtures of neighbours in, once, whichever tests are chosen."""
-    for name in ("tests.fixtures_kafka", "tests.fixtures_postgres"):
-        if not config.pluginmanager.has_plugin(name):
-            config.pluginmanager.import_plugin(name)
-
-
 @pytest.fixture
 def own_log() -> Iterator[None]:
     """Give the log back as it was."""
