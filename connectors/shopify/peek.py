@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from schemas.event import Key
 
 _ORDER = re.compile(
-    rb'\s*\{\s*"id"\s*:\s*\d+\s*,\s*"admin_graphql_api_id"\s*:\s*"gid:\\?/\\?/shopify\\?/Order\\?/(\d+)"'
+    rb'\s*\{\s*"id"\s*:\s*\d+\s*,\s*"admin_graphql_api_id"\s*:\s*"gid:\\?/\\?/shopify\\?/Order\\?/(\d{1,255})"'
 )
 _TOPICS = frozenset(
     b"orders/" + name for name in (b"create", b"updated", b"paid", b"cancelled", b"fulfilled", b"partially_fulfilled")

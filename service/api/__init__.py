@@ -1,1 +1,1 @@
-"""In over HTTP: health and metrics."""
+"""In over HTTP: webhooks, health, metrics and the admin API."""

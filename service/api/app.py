@@ -10,11 +10,14 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from service.api.health import Health
+from service.telemetry.build import orderferry_version
 
 
-def create_app(*, health: Callable[[], Health], metrics: CollectorRegistry) -> FastAPI:
+def create_app(*, health: Callable[[], Health], metrics: CollectorRegistry, openapi_url: str | None = None) -> FastAPI:
     """Build the application; `health` is asked at every call and must be quick."""
-    app = FastAPI(title="Orderferry", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Orderferry", version=orderferry_version(), docs_url=None, redoc_url=None, openapi_url=openapi_url
+    )
 
     @app.get("/livez")
     async def livez() -> JSONResponse:

@@ -9,8 +9,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
+from service.api.protocol import BoundedProtocol
 from service.errors import Fatal
 
 
@@ -24,11 +25,12 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def serve(app: FastAPI, *, host: str, port: int, grace_s: float = 5.0) -> AsyncIterator[int]:
+async def serve(app: ASGIApp, *, host: str, port: int, grace_s: float = 5.0) -> AsyncIterator[int]:
     """Serve while inside; yields the port (a free one where 0 was asked for). Answers under way get `grace_s`."""
     listener = _listen(host, port)
     config = uvicorn.Config(
         app,
+        http=BoundedProtocol,
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -2,6 +2,8 @@
 
 from service.bootstrap.checking import check
 from service.bootstrap.desk import desk, migrate, send
+from service.bootstrap.edge import edge
 from service.bootstrap.service import run
+from service.bootstrap.topics import create_topics
 
-__all__ = ["check", "desk", "migrate", "run", "send"]
+__all__ = ["check", "create_topics", "desk", "edge", "migrate", "run", "send"]

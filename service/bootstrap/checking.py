@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from service.bootstrap import parts
+from service.bootstrap.topics import check_topics, written
 from service.bootstrap.wall_clock import WallClock
 from service.errors import FerryError
 from service.http.courier import Silent
@@ -34,7 +35,7 @@ async def _kafka(settings: Settings) -> list[Finding]:
     consumer = parts.consumer(settings)
     if problems := consumer.problems():
         return [Finding(Level.REFUSE, "kafka", line) for line in problems]
-    wanted = consumer.topics | {settings.kafka.dead_letter_topic}
+    wanted = consumer.topics | {settings.kafka.dead_letter_topic} | written(settings)
     try:
         there = await partitions(consumer.connection, topics=wanted, pattern=consumer.pattern)
     except (FerryError, OSError) as error:
@@ -42,14 +43,13 @@ async def _kafka(settings: Settings) -> list[Finding]:
     if not there.keys() - {settings.kafka.replay_topic}:
         fix = "create a topic that matches, or correct kafka.pattern"
         return [Finding(Level.REFUSE, "kafka", "no topic matches the pattern", fix)]
-    return [
+    found = [
         Finding(Level.FINE, f"topic {name}", f"{count} partitions")
         if count
-        else Finding(
-            Level.WARN, f"topic {name}", "does not exist", "create it, or let the brokers create it on first use"
-        )
+        else Finding(Level.WARN, f"topic {name}", "does not exist", "`orderferry topics create`")
         for name, count in there.items()
     ]
+    return [*found, *await check_topics(settings, [name for name, count in there.items() if count])]
 
 
 async def _erps(settings: Settings) -> list[Finding]:

@@ -13,6 +13,8 @@ from pydantic import SecretStr
 
 from connectors.shopify.reader import Pages
 from schemas.money import minor_units
+from service.api.webhooks.vendors import Arcus as ArcusEvents
+from service.api.webhooks.vendors import QuickBooks, Shopify, Vendor
 from service.erp.arcus.adapter import Arcus
 from service.erp.arcus.settings import AccountName, ArcusSettings, ExtraTag, PathStyle, PaymentRoute
 from service.http.breaker import Breaker
@@ -28,6 +30,7 @@ from service.intake.tokens import ClientCredentials, TokenFile
 from service.plan.policy import Policy, Targets
 from service.ports import Clock
 from service.settings import ErpSettings, KafkaSettings, Settings
+from service.settings.secrets import plain
 from service.shop.shopify import ShopifySettings, ShopifyShop
 
 _TIERS = {"test": (60, 10), "standard": (300, 50), "elevated": (1200, 100), "unlimited": (None, None)}
@@ -146,6 +149,27 @@ def policies(settings: Settings) -> dict[tuple[str, str], Policy]:
             cents_for_other_units=tenant.cents_for_other_units,
         )
     return found
+
+
+def vendors(settings: Settings) -> tuple[Vendor, ...]:
+    """Who may send webhooks."""
+    given, tenants = settings.edge, settings.tenants.items()
+    first = settings.kafka.topics[0] if settings.kafka.topics else ""
+    of = {name: plain(tenant.webhook_secrets) for name, tenant in tenants}
+    shops = {name.removeprefix("shopify/"): held for name, held in of.items() if name.startswith("shopify/")}
+    realms = [held for name, held in of.items() if name.startswith("quickbooks/")]
+    return (
+        Shopify(topic=given.shopify_topic or first, secrets=plain(given.shopify_secrets), of_shop=shops),
+        QuickBooks(
+            topic=given.quickbooks_topic or first,
+            tokens=(*plain(given.quickbooks_secrets), *(token for held in realms for token in held)),
+        ),
+        ArcusEvents(
+            topic=settings.kafka.erp_events_topic,
+            of_key={name: plain(held) for name, held in settings.erp.webhook_secrets.items()},
+            tolerance_s=settings.erp.webhook_tolerance_s,
+        ),
+    )
 
 
 class Zones:

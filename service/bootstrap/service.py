@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
-import signal
 import time
 from collections.abc import Sequence
 
 import structlog
 
 from connectors.envelopes import Limits
-from service.api.app import create_app
+from service.api.front import Front
 from service.api.health import Health
 from service.api.serve import serve
 from service.bootstrap import parts
+from service.bootstrap.admin import admin
+from service.bootstrap.collector import tame_collector
+from service.bootstrap.edge import Edge
 from service.bootstrap.observing import (
     CourierMeter,
     DeadLetterCount,
@@ -27,6 +28,7 @@ from service.bootstrap.observing import (
     show_limiters,
 )
 from service.bootstrap.readiness import readiness
+from service.bootstrap.stopping import told_to_stop
 from service.bootstrap.wall_clock import WallClock
 from service.duties.policies import PolicyBook
 from service.duties.reading import Pace, Reading
@@ -115,6 +117,7 @@ class Service:
         """Why the ledger could not be read when it was asked last."""
         self._producer = Producer(parts.connection(settings.kafka))
         letters = DeadLetterCount(metrics)
+        self._edge = Edge(settings, metrics)
         self._reception = Reception(
             story=self._story,
             dead_letters=letters.topic(
@@ -145,13 +148,19 @@ class Service:
         """Work until SIGTERM or SIGINT; returns the exit code. Raises Fatal."""
         log = structlog.get_logger("orderferry.service")
         await self._book.refresh()
-        app = create_app(health=self.health, metrics=self._metrics.registry)
+        app = Front(
+            health=self.health,
+            metrics=self._metrics.registry,
+            doors=self._edge.doors,
+            admin=admin(self._settings, health=self.health, own=self._desk),
+        )
         http = self._settings.http
-        async with serve(app, host=http.host, port=http.port) as port:
+        # Left in this order: what was taken over HTTP is acknowledged before its producer ends.
+        async with contextlib.aclosing(self._edge), serve(app, host=http.host, port=http.port) as port:
             log.info("service started", port=port, tier=self._settings.erp.tier, tenants=len(self._settings.tenants))
             duties = [asyncio.create_task(self._walk(round_), name=round_.name) for round_ in self._rounds()]
             reading = asyncio.create_task(self._intake.run(), name="intake")
-            told = self._signals()
+            told = told_to_stop()
             try:
                 await asyncio.wait([reading, told, *duties], return_when=asyncio.FIRST_COMPLETED)
                 if not reading.done():
@@ -200,6 +209,7 @@ class Service:
             Round("parked", ledger.sweep_s, self._count_parked),
             Round("topics", _TOPICS_S, self._look_for_topics),
             *self._reads(),
+            *self._edge.rounds(),
         ]
 
     def _reads(self) -> list[Round]:
@@ -272,28 +282,9 @@ class Service:
         ledger = self._ledger_trouble or ("" if self._book.fresh() else "it does not answer")
         return readiness(self._intake.health(), missing_topics=self._missing_topics or (), ledger=ledger)
 
-    def _signals(self) -> asyncio.Task[bool]:
-        told = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            with contextlib.suppress(NotImplementedError):
-                loop.add_signal_handler(number, told.set)
-        return asyncio.create_task(told.wait(), name="signals")
-
     def erps(self) -> list[tuple[str, Arcus]]:
         """Every ERP entity by the name of its key."""
         return self._erps.each()
-
-
-def _tame_collector() -> None:
-    """Let the cyclic collector leave alone what lives as long as the process, and look less often at the rest.
-
-    Our values are trees, freed by their counts; at the defaults the collector walked every waiting record again and
-    again and took 40 % of the CPU of an order (1,916 against 1,260 µs, 128 in flight).
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 1_000)
 
 
 async def run(settings: Settings) -> int:
@@ -319,7 +310,7 @@ async def run(settings: Settings) -> int:
         largest_batch=given.batch_size,
         on_commit=committed,
     )
-    _tame_collector()
+    tame_collector()
     with contextlib.ExitStack() as held:
         try:
             if ledger.database.is_sqlite:

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from service.cli import mapping, parked, schema
+from service.cli import mapping, parked, schema, topics
 from service.cli.explaining import explain
 from service.cli.front import EXIT_CODES, front
-from service.cli.running import check, demo, migrate, run, version
+from service.cli.running import check, demo, edge, migrate, run, version
 from service.cli.sending import send
 from service.cli.tenants import pause, resume
 
@@ -37,6 +37,7 @@ def application() -> typer.Typer:
     )
     app.callback(epilog=EXIT_CODES)(root)
     app.command("run")(run)
+    app.command("edge")(edge)
     app.command("demo", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(demo)
     app.command("send")(send)
     app.command("explain")(explain)
@@ -44,6 +45,7 @@ def application() -> typer.Typer:
     app.add_typer(mapping.app(), name="map")
     app.command("pause")(pause)
     app.command("resume")(resume)
+    app.add_typer(topics.app(), name="topics")
     app.command("migrate")(migrate)
     app.command("check")(check)
     app.add_typer(schema.app(), name="schema")

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from service.cli.claims import claim
 from service.cli.front import AsJson, Exit, Front, OneTenant, Source, front
 from service.cli.house import House
-from service.cli.keys import NotOneKey, keys_of
 from service.cli.picture import picture
+from service.desk.claims import claim
+from service.desk.keys import NotOneKey, keys_of
 from service.ports import Desk, Story
 
 PAGE = 200

@@ -1,4 +1,4 @@
-"""What the command line needs of the rest: five functions of service.bootstrap, or a stateful fake in tests."""
+"""What the command line needs of the rest: some functions of service.bootstrap, or a stateful fake in tests."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ class House(Protocol):
         """Run the service until SIGTERM or SIGINT; returns the exit code. Raises Fatal."""
         ...
 
+    async def edge(self, settings: Settings) -> int:
+        """Take webhooks until SIGTERM or SIGINT; returns the exit code. Raises Fatal."""
+        ...
+
     def desk(self, settings: Settings) -> AbstractAsyncContextManager[Desk]:
         """Open the ledger's desk."""
         ...
@@ -34,6 +38,10 @@ class House(Protocol):
 
     async def check(self, settings: Settings) -> Sequence[Finding]:
         """Try what the settings name: ledger, Kafka, ERP, each tenant."""
+        ...
+
+    async def create_topics(self, settings: Settings) -> Sequence[Finding]:
+        """Make the topics that are missing; a finding of each."""
         ...
 
     async def migrate(self, settings: Settings) -> None:

@@ -13,8 +13,11 @@ from rich.text import Text
 
 from service.cli.front import AsJson, Exit, Source, Who, Why, front
 from service.cli.house import House
-from service.cli.mapping_table import BadRows, Table, read, unknown_tenant, write, wrong
+from service.cli.mapping_table import BadRows, read, write
+from service.desk.tables import Table
+from service.desk.tenants import unknown_tenant
 from service.ports import Mapped
+from service.settings.tables import wrong
 
 Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="Shop domain, for example acme.myshopify.com.")]
 

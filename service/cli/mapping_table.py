@@ -3,68 +3,15 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from functools import cache
 from io import StringIO
-from typing import Any, Final, Literal, get_args
 
-from pydantic import TypeAdapter, ValidationError
-
+from service.desk.tenants import unknown_tenant
 from service.ports import Mapped
-from service.settings import TargetSettings, TenantSettings
+from service.settings.tables import wrong
 
-Table = Literal[
-    "sku",
-    "tender",
-    "tax",
-    "marketplace_tax",
-    "shipping",
-    "tip",
-    "gift_card",
-    "duties",
-    "fees",
-    "custom",
-    "rounding",
-    "location",
-]
-TABLES: tuple[str, ...] = get_args(Table)
 COLUMNS = ["tenant", "table", "name", "target"]
-_BY_NAME: Final[Mapping[str, str]] = {"sku": "skus", "tender": "tenders", "location": "locations"}
-"""Tables in which each name has a target of its own, and their settings."""
-_PLURAL: Final[Mapping[str, str]] = {"tip": "tips", "gift_card": "gift_cards"}
-"""Tables of one target whose setting has another name."""
-
-
-@cache
-def _rule(table: str) -> TypeAdapter[Any]:
-    """What the setting of a table demands."""
-    if table in _BY_NAME:
-        return TypeAdapter(TenantSettings.model_fields[_BY_NAME[table]].rebuild_annotation())
-    return TypeAdapter(TargetSettings.model_fields[_PLURAL.get(table, table)].rebuild_annotation())
-
-
-def wrong(table: str, name: str, target: str) -> str:
-    """Say what is wrong with one line and what to write instead; empty where it can be used. Pure."""
-    if table == "account":
-        return "accounts cannot be mapped: the ERP's account follows from the buyer; leave these rows out"
-    if table not in TABLES:
-        return f"there is no table {table!r}; known are {', '.join(TABLES)}"
-    if not name.strip() or not target.strip():
-        return f"{'name' if not name.strip() else 'target'} is empty"
-    try:
-        _rule(table).validate_python({name: target} if table in _BY_NAME else target)
-    except ValidationError as error:
-        words = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
-        return f"{target!r} is no target of {table}: {words}"
-    return ""
-
-
-def unknown_tenant(source: str, tenant: str, known: Collection[str]) -> str:
-    """Say that nobody set a tenant up; empty where somebody did."""
-    if f"{source}/{tenant}" in known:
-        return ""
-    return f"no tenant {source}/{tenant} is set up; known: {', '.join(sorted(known)) or 'none'}"
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -15,11 +14,12 @@ from schemas.base import Kind, Ref
 from schemas.outcome import Reason
 from service.cli.front import AsJson, Exit, Front, OneTenant, Source, Who, Why, front
 from service.cli.house import House
-from service.cli.keys import NotOneKey, keys_of, one_key
-from service.cli.words import advice, words
-from service.ports import Desk, Parked
-
-EVERYTHING = 1_000_000
+from service.desk.keys import NotOneKey, one_key
+from service.desk.parked import NotOneParked, Wanted, as_data, parked_under
+from service.desk.parked import discard as discard_document
+from service.desk.parked import release as release_wanted
+from service.desk.words import advice, words
+from service.ports import Parked
 
 Tenant = Annotated[str | None, typer.Option("--tenant", help="Only this shop.")]
 OnlyReason = Annotated[Reason | None, typer.Option("--reason", help="Only this reason.")]
@@ -55,24 +55,6 @@ def list_parked(
         desk.say(f"There may be more than these {limit}: raise --limit or give a --reason.")
 
 
-def as_data(parked: Parked) -> dict[str, object]:
-    """One parked document as data."""
-    ref = parked.document
-    return {
-        "source": ref.external_source,
-        "tenant": ref.tenant,
-        "kind": ref.kind.value,
-        "external_id": ref.external_id,
-        "key": parked.key,
-        "reason": parked.reason.value,
-        "detail": parked.detail,
-        "release": parked.release,
-        "amount": parked.amount,
-        "since": datetime.fromtimestamp(parked.since, UTC).isoformat(timespec="seconds"),
-        "fix": parked.fix or advice(parked.reason, ref),
-    }
-
-
 def _table(found: Sequence[Parked]) -> Table:
     table = Table(title=f"{len(found)} parked", title_justify="left")
     for column in ("since", "tenant", "document", "reason", "amount", "why, and what to do"):
@@ -101,9 +83,7 @@ def show(
 
     async def job(house: House) -> list[Parked]:
         async with house.desk(settings) as open_desk:
-            keys = set(await keys_of(open_desk, source, document, tenant))
-            everything = await open_desk.parked(tenant=tenant, limit=EVERYTHING)
-            return [one for one in everything if one.key in keys]
+            return await parked_under(open_desk, source, document, tenant)
 
     try:
         found = desk.work(job)
@@ -137,9 +117,9 @@ def release(  # noqa: PLR0913 - each is an option of the command
     desk = front(context)
     if everything == (document is not None):
         desk.fail("give either an ID or --all", Exit.USAGE)
-    if everything and reason is None and tenant is None:
-        desk.fail("--all needs --reason or --tenant, so that nobody releases what others hold", Exit.USAGE)
     wanted = Wanted(source, document, tenant, reason)
+    if wanted.problem:
+        desk.fail(f"--all: {wanted.problem} (--reason, --tenant)", Exit.USAGE)
     try:
         keys = desk.work(lambda house: _release(desk, house, wanted, who=who, why=why))
     except NotOneKey as error:
@@ -152,31 +132,12 @@ def release(  # noqa: PLR0913 - each is an option of the command
         raise typer.Exit(Exit.FOUND)
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which keys are to be released: those of a document, or all of a reason or tenant."""
-
-    source: str
-    document: str | None
-    tenant: str | None
-    reason: Reason | None
-
-    async def keys(self, desk: Desk) -> list[str]:
-        """Find them."""
-        if self.document is not None:
-            return [await one_key(desk, self.source, self.document, self.tenant)]
-        reason = self.reason.value if self.reason else None
-        found = await desk.parked(tenant=self.tenant, reason=reason, limit=EVERYTHING)
-        return sorted({one.key for one in found if one.document.external_source == self.source})
-
-
 async def _release(desk: Front, house: House, wanted: Wanted, *, who: str, why: str) -> list[str]:
     async with house.desk(desk.settings()) as open_desk:
-        keys = await wanted.keys(open_desk)
         with desk.progress() as progress:
-            for key in progress.track(keys, description="releasing"):
-                await open_desk.release(key, who=who, why=why)
-    return keys
+            return await release_wanted(
+                open_desk, wanted, who=who, why=why, track=lambda keys: progress.track(keys, description="releasing")
+            )
 
 
 def hold(
@@ -224,27 +185,18 @@ def discard(
     desk = front(context)
     settings = desk.settings()
 
-    async def job(house: House) -> Sequence[Ref]:
+    async def job(house: House) -> Ref:
         async with house.desk(settings) as open_desk:
-            found = [
-                one.document
-                for one in await open_desk.parked(tenant=tenant, limit=EVERYTHING)
-                if (one.document.external_source, one.document.kind, one.document.external_id)
-                == (source, kind, external_id)
-            ]
-            if len(found) == 1:
-                await open_desk.discard(found[0], who=who, why=why)
-            return found
+            return await discard_document(open_desk, source, kind, external_id, tenant=tenant, who=who, why=why)
 
-    found = desk.work(job)
-    if not found:
-        desk.fail(f"no {kind.value} {external_id} of {source} is parked; `orderferry parked list` shows what is")
-    if len(found) > 1:
-        desk.fail(f"{len(found)} shops have a parked {kind.value} {external_id}: add --tenant", Exit.USAGE)
+    try:
+        found = desk.work(job)
+    except NotOneParked as error:
+        desk.fail(str(error), Exit.USAGE if error.count else Exit.FOUND)
     if as_json:
-        desk.json({"document": found[0].model_dump(mode="json"), "action": "discard"})
+        desk.json({"document": found.model_dump(mode="json"), "action": "discard"})
     else:
-        desk.say(f"{found[0]} is discarded.")
+        desk.say(f"{found} is discarded.")
 
 
 def resolve(

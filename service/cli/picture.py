@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.outcome import OutcomeName
-from service.cli.claims import Json, claim, documents, order_of
-from service.cli.words import advice, words
+from service.desk.claims import Json, claim, documents, order_of
+from service.desk.words import advice, words
 from service.ports import IntentState, Story
 
 COLOURS = {

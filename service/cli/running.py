@@ -7,10 +7,11 @@ import platform
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 from importlib import import_module
 from importlib.util import find_spec
+from typing import NoReturn
 
 import typer
 from rich.table import Table
@@ -27,13 +28,21 @@ COLOURS = {Level.REFUSE: "red", Level.WARN: "yellow", Level.FINE: "green"}
 
 
 def run(context: typer.Context) -> None:
-    """Run the service: read events, post documents, until SIGTERM or SIGINT. Serves /livez, /readyz and /metrics."""
-    desk = front(context)
+    """Run the service until SIGTERM or SIGINT: take webhooks, read events, post documents. See also `edge`."""
+    _serve(front(context), lambda house, settings: house.run(settings))
+
+
+def edge(context: typer.Context) -> None:
+    """Run only the HTTP side until SIGTERM or SIGINT: webhooks onto Kafka, and the admin API."""
+    _serve(front(context), lambda house, settings: house.edge(settings))
+
+
+def _serve(desk: Front, process: Callable[[House, Settings], Coroutine[object, object, int]]) -> NoReturn:
     settings = desk.safe_settings()
     logs.configure(level=settings.logging.level, form=settings.logging.format)
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            code = runner.run(desk.house().run(settings))
+            code = runner.run(process(desk.house(), settings))
     except Fatal as error:
         desk.fail(f"the service stopped itself: {error}", Exit.STOPPED)
     except FerryError as error:
@@ -101,11 +110,17 @@ def check(context: typer.Context, *, as_json: AsJson = False) -> None:
     desk = front(context)
     settings = desk.settings()
     findings = list(dict.fromkeys([*dangers(settings), *_outside(desk, settings)]))
+    refused = sum(finding.level is Level.REFUSE for finding in findings)
+    tell(desk, findings, f"{refused} to be fixed before `run`" if refused else "Ready to run", as_json=as_json)
+
+
+def tell(desk: Front, findings: Sequence[Finding], title: str, *, as_json: bool) -> None:
+    """Show findings; ends with FOUND where something is refused."""
     if as_json:
         for finding in findings:
             desk.json(asdict(finding))
     else:
-        desk.out.print(_table(findings))
+        desk.out.print(_table(findings, title))
     if any(finding.level is Level.REFUSE for finding in findings):
         raise typer.Exit(Exit.FOUND)
 
@@ -124,9 +139,7 @@ def _outside(desk: Front, settings: Settings) -> Sequence[Finding]:
     return desk.work(job)
 
 
-def _table(findings: Sequence[Finding]) -> Table:
-    refused = sum(finding.level is Level.REFUSE for finding in findings)
-    title = f"{refused} to be fixed before `run`" if refused else "Ready to run"
+def _table(findings: Sequence[Finding], title: str) -> Table:
     table = Table(title=title, title_justify="left")
     for column in ("", "what", "found", "fix"):
         table.add_column(column, overflow="fold")

@@ -11,10 +11,10 @@ from uuid import uuid4
 
 import typer
 
+from connectors.envelopes.pointer import NoSuchPart, elements, part
 from schemas.event import Position
 from service.cli.front import AsJson, Exit, Front, front
 from service.cli.house import House, Message
-from service.cli.pointer import NoSuchPart, elements, part
 from service.settings import Settings
 
 SOURCES = ("shopify",)

@@ -8,6 +8,7 @@ import typer
 
 from service.cli.front import AsJson, Exit, Who, Why, front
 from service.cli.house import House
+from service.desk.tenants import unknown_tenant
 
 Tenant = Annotated[str, typer.Argument(metavar="TENANT", help="Shop domain, or source/domain where it is not shopify.")]
 
@@ -27,9 +28,8 @@ def _order(context: typer.Context, name: str, *, who: str, why: str, paused: boo
     settings = desk.settings()
     source, slash, tenant = name.rpartition("/")
     source = source if slash else "shopify"
-    if settings.tenant(source, tenant) is None:
-        known = ", ".join(sorted(settings.tenants)) or "none"
-        desk.fail(f"no tenant {source}/{tenant} is set up; known: {known}", Exit.USAGE)
+    if problem := unknown_tenant(source, tenant, settings.tenants):
+        desk.fail(problem, Exit.USAGE)
 
     async def job(house: House) -> None:
         async with house.desk(settings) as open_desk:

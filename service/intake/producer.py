@@ -18,7 +18,7 @@ from aiokafka.errors import (
 )
 
 from schemas.event import Position
-from service.errors import FerryError
+from service.errors import FerryError, Retryable
 from service.intake.connection import Connection
 
 MAX_REQUEST: Final = 32 * 1024 * 1024
@@ -78,6 +78,16 @@ class Producer:
             self._condemn(producer)
             raise Unsent(topic, f"{type(exc).__name__}: {exc}") from exc
         return Position(topic=stands.topic, partition=stands.partition, offset=stands.offset)
+
+    async def reach(self) -> None:
+        """Be ready for the first record; raises Retryable where no broker answers."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                await self._live("any")
+        except TimeoutError as exc:
+            raise Retryable("kafka", f"no answer within {self._timeout_s:g} s") from exc
+        except Unsent as exc:
+            raise Retryable("kafka", exc.why) from exc
 
     async def close(self) -> None:
         """End it, within a bounded time."""

@@ -1,6 +1,7 @@
 """The settings of one installation, and the only reader of the environment."""
 
 from service.settings.dangers import dangers
+from service.settings.edge import EdgeSettings
 from service.settings.erp import ErpSettings
 from service.settings.finding import Finding, Level, SettingsError
 from service.settings.kafka import KafkaSettings
@@ -11,6 +12,7 @@ from service.settings.shopify import ShopifySettings
 from service.settings.tenant import TargetSettings, TenantSettings
 
 __all__ = [
+    "EdgeSettings",
     "ErpSettings",
     "Finding",
     "HttpSettings",

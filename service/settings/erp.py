@@ -23,6 +23,10 @@ class ErpSettings(Section):
     """Root of its API, with the version in the path."""
     api_keys: dict[KeyName, SecretStr] = Field(default_factory=dict)
     """API keys by a name of your choice; a tenant says which one it uses (`api_key`). One key is one ERP entity."""
+    webhook_secrets: dict[KeyName, tuple[SecretStr, ...]] = Field(default_factory=dict)
+    """Signing secrets of the ERP's webhooks, `whsec_` included, by the API keys' names; several to rotate them."""
+    webhook_tolerance_s: float = Field(default=300.0, gt=0)
+    """How far the time in a signature of the ERP's webhooks may be from ours, before or after."""
     entity_ids: dict[KeyName, str] = Field(default_factory=dict)
     """ERP entity of each key, by the same names; needed with `path_style: entity`."""
     path_style: Literal["flat", "entity"] = "flat"

@@ -65,7 +65,7 @@ class Reading:
             here = (*path, name)
             secret = secret_behind(name, model)
             if secret is not None:
-                self._secret(read, secret, value, here)
+                self._secret(read, secret, value, here, several=is_list(model.model_fields[secret].annotation))
             elif name in model.model_fields:
                 self._put(read, name, self.value(model.model_fields[name].annotation, value, here), here)
             else:
@@ -89,7 +89,7 @@ class Reading:
         for name, value in self._entries(given, path).items():
             here = (*path, name)
             if is_secret(held) and name.endswith(FILE):
-                self._secret(read, name.removesuffix(FILE), value, here)
+                self._secret(read, name.removesuffix(FILE), value, here, several=is_list(held))
             else:
                 self._put(read, name, self.value(held, value, here), here)
         return read
@@ -115,7 +115,8 @@ class Reading:
             self._wrong(path, f"is given twice, as `{name}` and as `{name}{FILE}`", "keep one of them")
         read[name] = value
 
-    def _secret(self, read: Tree, name: str, value: object, path: tuple[str, ...]) -> None:
+    def _secret(self, read: Tree, name: str, value: object, path: tuple[str, ...], *, several: bool) -> None:
+        """Read a secret from its file; of several each stands on a line of its own."""
         try:
             text = Path(str(value)).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
@@ -125,7 +126,7 @@ class Reading:
         if not text:
             self._wrong(path, f"names the file {value}, which is empty", "write the secret into it")
             return
-        self._put(read, name, text, path)
+        self._put(read, name, text.split() if several else text, path)
 
     def _unknown(self, path: tuple[str, ...], known: list[str], value: object) -> None:
         for rest in _leaves(value):

@@ -27,6 +27,16 @@ class KafkaSettings(Section):
     """Topic from which replays are read; live events go before it."""
     dead_letter_topic: str = "orderferry.dead-letters"
     """Topic for records that nobody can decode; they keep their bytes, headers and position."""
+    erp_events_topic: str = "erp.events"
+    """Topic for what the ERP's webhooks say."""
+    partitions: int = Field(default=12, ge=1, le=1_000)
+    """Partitions of a topic that `topics create` makes; more than that many processes have nothing to read."""
+    replication: int = Field(default=3, ge=1, le=32)
+    """Copies of each record that `topics create` asks for and `check` wants; 1 where there is one broker."""
+    min_insync_replicas: int = Field(default=2, ge=1, le=32)
+    """Copies that must exist before a record counts as taken; below `replication`, so that one broker may be away."""
+    max_message_bytes: int = Field(default=2_359_296, ge=1_048_588)
+    """Largest record that the topics take; 256 KiB above `edge.max_body_bytes`, for headers and words of ours."""
     default_tenant: str | None = None
     """Shop domain for payloads that come without headers and name no shop. Only where one shop feeds the topics."""
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"

@@ -52,12 +52,14 @@ class IntakeSettings(Section):
 
 
 class HttpSettings(Section):
-    """Health and metrics over HTTP."""
+    """The HTTP server: health, metrics, webhooks, and what people order."""
 
     host: str = "127.0.0.1"
     """Address to listen on; `0.0.0.0` in a container."""
     port: int = Field(default=8080, ge=0, le=65_535)
     """Port to listen on; 0 takes a free one."""
+    admin_tokens: tuple[SecretStr, ...] = ()
+    """Bearer tokens of the admin API; any of them opens it, and without one it is closed."""
 
 
 class LoggingSettings(Section):

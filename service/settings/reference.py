@@ -7,7 +7,7 @@ from typing import Any, get_args, get_origin
 
 from service.settings.given import CONFIG
 from service.settings.root import Settings
-from service.settings.tree import FILE, Setting, bare, is_secret, settings_of, table
+from service.settings.tree import FILE, Setting, bare, is_list, is_secret, settings_of, table
 
 _HEAD = f"""\
 # Settings
@@ -40,7 +40,8 @@ def _tables() -> Iterator[str]:
 def _row(setting: Setting) -> str:
     default = "**required**" if setting.required else f"`{setting.default}`" if setting.default else ""
     words = " ".join((setting.field.description or "").split())
-    form = f" Secret; also `{setting.variable}{FILE.upper()}`." if is_secret(setting.field.annotation) else ""
+    secret = "Secrets, with commas" if is_list(setting.field.annotation) else "Secret"
+    form = f" {secret}; also `{setting.variable}{FILE.upper()}`." if is_secret(setting.field.annotation) else ""
     entries = " A table of names and values." if table(setting.field.annotation) is not None else ""
     cells = (f"`{setting.name}`", f"`{setting.variable}`", default, f"{words}{_choices(setting)}{entries}{form}")
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

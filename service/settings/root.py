@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from service.settings.edge import EdgeSettings
 from service.settings.erp import ErpSettings
 from service.settings.kafka import KafkaSettings
 from service.settings.process import HttpSettings, IntakeSettings, LedgerSettings, LoggingSettings
@@ -26,7 +27,9 @@ class Settings(Section):
     intake: IntakeSettings = IntakeSettings()
     """How much is worked on at once."""
     http: HttpSettings = HttpSettings()
-    """Health and metrics."""
+    """Health, metrics and the admin API."""
+    edge: EdgeSettings = EdgeSettings()
+    """Webhooks in."""
     logging: LoggingSettings = LoggingSettings()
     """The log."""
     tenants: dict[TenantKey, TenantSettings] = Field(default_factory=dict)

@@ -92,6 +92,8 @@ class TenantSettings(Section):
     """Name of the API key in `erp.api_keys`, and with it the ERP entity."""
     shop_token: SecretStr | None = None
     """Token of the shop's Admin API, to read what is parked because only the shop can tell. Else it stays parked."""
+    webhook_secrets: tuple[SecretStr, ...] = ()
+    """Secrets that sign this shop's webhooks, beside `edge.shopify_secrets`: app secret, admin secret, old ones."""
     sales_authority: Literal["shopify", "quickbooks"] | None = None
     """Where two sources feed one ERP entity: whose sales count. Only `shopify` can be carried out so far."""
     gate: Gate = Gate.PAID

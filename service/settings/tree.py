@@ -46,8 +46,9 @@ def is_list(annotation: object) -> bool:
 
 
 def is_secret(annotation: object) -> bool:
-    """Whether the value must never be shown."""
-    return bare(annotation) is SecretStr
+    """Whether the value, or each of several, must never be shown."""
+    held = bare(annotation)
+    return held is SecretStr or (is_list(held) and SecretStr in get_args(held))
 
 
 def env_name(path: Sequence[str]) -> str:
@@ -108,7 +109,7 @@ class Setting:
             return ""
         if isinstance(value, SecretStr):
             return value.get_secret_value()  # a default is no secret
-        if isinstance(value, (tuple, frozenset, dict)):
+        if isinstance(value, (tuple, frozenset, dict)):  # of secrets there is never a default
             return ", ".join(str(part) for part in value)
         return str(value).lower() if isinstance(value, bool) else str(value)
 

@@ -19,6 +19,8 @@ CALL_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 """One call of the ERP: the sandbox answers in 10 ms, the default deadline is 30 s."""
 JOURNEY_S = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 86_400)
 """From the shop to the ERP: from a fraction of a second to a day of waiting for a person."""
+WEBHOOK_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+"""One webhook: Kafka on loopback takes a record in 3 ms, and Intuit hangs up after 3 s."""
 COMMIT_S = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
 BATCH = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 TRIES = (1, 2, 3, 4, 5, 8, 13, 21)
@@ -39,6 +41,7 @@ class Metrics:
         self._limits()
         self._shop()
         self._ledger()
+        self._edge()
         build = Info("orderferry_build", "Version of Orderferry and of Python.", registry=self.registry)
         build.info({"version": version, "python": platform.python_version()})
 
@@ -131,6 +134,17 @@ class Metrics:
         )
         self.shop_points = self._gauge(
             "shop_points", "Share of its points that the shop with the fewest has left; 1 before the first read."
+        )
+
+    def _edge(self) -> None:
+        self.webhooks = self._counter(
+            "webhooks_total",
+            "Webhooks, by source and outcome (taken, unproven, closed, too_large, too_slow, full, no_kafka ...).",
+            "source",
+            "outcome",
+        )
+        self.webhook_seconds = self._histogram(
+            "webhook_seconds", "From the head of a webhook to its answer.", WEBHOOK_S, "source"
         )
 
     def _ledger(self) -> None:

@@ -142,6 +142,12 @@ class FakeHouse:
         self._meet_trouble()
         return self.findings
 
+    async def edge(self, settings: Settings) -> int:
+        return await self.run(settings)
+
+    async def create_topics(self, settings: Settings) -> Sequence[Finding]:
+        return await self.check(settings)
+
     async def migrate(self, settings: Settings) -> None:
         assert settings.ledger.url
         self._meet_trouble()

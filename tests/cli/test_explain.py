@@ -10,9 +10,9 @@ from schemas.base import Kind, Ref
 from schemas.effect import Component
 from schemas.outcome import Reason
 from schemas.posted import PostedAdjustment
-from service.cli.claims import claim
-from service.cli.components import compared, of_posted
-from service.cli.words import WORDS, words
+from service.desk.claims import claim
+from service.desk.components import compared, of_posted
+from service.desk.words import WORDS, words
 from service.ports import Story
 from tests.cli.conftest import Ferry
 from tests.cli.stories import KEY, SHOP, order, posted, story

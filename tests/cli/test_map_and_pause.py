@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.cli.mapping_table import TABLES, BadRows, read, write
+from service.cli.mapping_table import BadRows, read, write
+from service.desk.tables import TABLES
 from service.duties.policies import with_tables
 from service.plan.policy import Fulfilment, Policy
 from service.ports import Mapped

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from service.cli.pointer import NoSuchPart, elements, part
+from connectors.envelopes.pointer import NoSuchPart, elements, part
 from service.cli.sending import root_of
 from tests.cli.conftest import Ferry
 from tests.cli.stories import SHOP

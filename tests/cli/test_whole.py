@@ -31,6 +31,21 @@ def test_run_ends_as_the_service_ends(ferry: Ferry, code: int) -> None:
     assert len(ferry.house.ran) == 1
 
 
+def test_the_edge_by_itself_ends_as_it_ends(ferry: Ferry) -> None:
+    ferry.house.exit_code = 0
+    assert ferry("edge").code == 0
+    ferry.house.trouble = Fatal("no port")
+    assert ferry("edge").code == Exit.STOPPED
+
+
+def test_topics_are_made_and_each_is_told(ferry: Ferry) -> None:
+    ferry.house.findings = [Finding(Level.FINE, "topic a", "made: 12 partitions.")]
+    assert "made: 12 partitions." in ferry("topics", "create").out
+    ferry.house.findings = [Finding(Level.REFUSE, "topic a", "could not be made.", "ask.")]
+    called = ferry("topics", "create", "--json")
+    assert (called.code, called.rows[0]["fix"]) == (1, "ask.")
+
+
 def test_run_refuses_what_is_dangerous_with_the_fix(ferry: Ferry) -> None:
     ferry.environ = {"ORDERFERRY_ERP__CALL_DEADLINE_S": "89"}
     called = ferry("run")

@@ -56,7 +56,7 @@ class Shop:
             for index, (_, deliveries) in enumerate(both)
             for number, delivery in enumerate(deliveries)
         ]
-        self._records = [delivery for _, delivery in sorted(timed, key=lambda pair: pair[0])]
+        self.records = [delivery for _, delivery in sorted(timed, key=lambda pair: pair[0])]
         self.sent = 0
 
     @asynccontextmanager
@@ -64,7 +64,7 @@ class Shop:
         """Send everything within `seconds`, evenly; the task ends when Kafka has all of it."""
         producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", request_timeout_ms=OUTLAST_MS)
         await producer.start()
-        sending = asyncio.create_task(self._send(producer, topic, seconds / len(self._records)))
+        sending = asyncio.create_task(self._send(producer, topic, seconds / len(self.records)))
         try:
             yield sending
         finally:
@@ -76,7 +76,7 @@ class Shop:
     async def _send(self, producer: AIOKafkaProducer, topic: str, beat: float) -> None:
         loop = asyncio.get_running_loop()
         began, taken = loop.time(), []
-        for number, record in enumerate(self._records):
+        for number, record in enumerate(self.records):
             await asyncio.sleep(began + number * beat - loop.time())
             taken.append(await producer.send(topic, key=record.key, value=record.value, headers=list(record.headers)))
             self.sent = number + 1

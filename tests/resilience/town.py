@@ -73,6 +73,8 @@ class Town:
     topic: str
     erp: Erp = field(init=False)
     pods: list[Pod] = field(default_factory=list)
+    more: Doc = field(default_factory=dict)
+    """Further sections of a pod's settings."""
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def __aenter__(self) -> Self:
@@ -101,13 +103,14 @@ class Town:
 
     def _settings(self) -> Doc:
         erp = f"http://127.0.0.1:{self.erp.port}/v1"
-        return settings(
+        ours = settings(
             bootstrap=self.kafka.bootstrap,
             topic=self.topic,
             ledger=self.database,
             erp=erp,
             key=self.erp.keys[SHOP.code],
         )
+        return {**ours, **self.more}
 
     async def letters(self) -> int:
         """How many records are on the dead-letter topic."""

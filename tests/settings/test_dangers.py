@@ -47,6 +47,8 @@ LOCAL = ("erp>base_url", "http://127.0.0.1:9/v1")
 TEST_KEYS = ("erp>api_keys", {"a": "ark_test_ent_a"})
 A = "tenants>shopify/a.myshopify.com"
 
+SECRET = "0123456789abcdef0123456789abcdef"
+
 PLAIN: list[tuple[str, object]] = [
     ("kafka>security_protocol", "SASL_PLAINTEXT"),
     ("kafka>sasl_mechanism", "PLAIN"),
@@ -135,6 +137,28 @@ REFUSED: list[tuple[list[tuple[str, object]], str, str]] = [
     ),
     ([(f"{A}>sales_authority", "quickbooks")], "sales_authority", "sales_authority: shopify"),
     ([("tenants>shopify/b.com", {**TENANT, "entity_currency": "EUR"})], "entity_currency", "another entity"),
+    ([("edge>shopify_topic", "other")], "edge.shopify_topic", "never booked"),
+    ([("edge>quickbooks_topic", "other")], "edge.quickbooks_topic", "never booked"),
+    (
+        [("kafka>topics", []), ("kafka>pattern", "^shop"), ("edge>shopify_secrets", [SECRET])],
+        "edge.shopify_topic",
+        "no single topic",
+    ),
+    (
+        [("kafka>topics", []), ("kafka>pattern", "^shop"), (f"{A}>webhook_secrets", [SECRET])],
+        "edge.shopify_topic",
+        "no single topic",
+    ),
+    ([("kafka>erp_events_topic", "orderferry.shopify")], "kafka.erp_events_topic", "dead letter"),
+    ([("kafka>erp_events_topic", "orderferry.replay")], "kafka.erp_events_topic", "dead letter"),
+    ([("edge>max_body_bytes", 2_500_000)], "edge.max_body_bytes", "at least 2762144"),
+    ([("intake>max_record_bytes", 1_000_000)], "edge.max_body_bytes", "dead letter of everything"),
+    ([("edge>max_held_bytes", 1_048_576)], "edge.max_held_bytes", "never be taken"),
+    ([("edge>shopify_secrets", ["short"])], "edge.shopify_secrets", "guesses"),
+    ([("http>admin_tokens", ["short"])], "http.admin_tokens", "openssl"),
+    ([(f"{A}>webhook_secrets", ["short"])], "webhook_secrets", "guesses"),
+    ([("erp>webhook_secrets", {"c": [SECRET]})], "erp.webhook_secrets.c", "no key named c"),
+    ([("kafka>min_insync_replicas", 4)], "kafka.min_insync_replicas", "nothing could be written"),
 ]
 
 
@@ -156,6 +180,8 @@ WARNED: list[tuple[list[tuple[str, object]], str]] = [
     ([("intake>window_bytes", 1_000_000_000)], "MiB of records"),
     ([("erp>payment_term_id", "")], "Net 30"),
     ([(f"{A}>admit_test", True)], "live books"),
+    ([("edge>quickbooks_secrets", [""])], "opens nothing"),
+    ([("kafka>min_insync_replicas", 3)], "stops every write"),
 ]
 
 
@@ -176,6 +202,15 @@ def test_a_doubtful_combination_is_a_warning_only(changes: list[tuple[str, objec
         [("kafka>topics", []), ("kafka>pattern", "^shop\\..*")],
         [("kafka>topics", []), ("kafka>pattern", "orderferry\\.(shopify|replay)$")],
         [("kafka>rebalance_timeout_ms", 60_000)],
+        [("kafka>replication", 1), ("kafka>min_insync_replicas", 1)],
+        [("edge>shopify_secrets", [SECRET]), ("erp>webhook_secrets", {"a": [SECRET, SECRET]})],
+        [
+            ("kafka>topics", []),
+            ("kafka>pattern", "^shop"),
+            ("edge>shopify_secrets", [SECRET]),
+            ("edge>shopify_topic", "shop.a"),
+            ("edge>quickbooks_topic", "shop.b"),
+        ],
         [*PLAIN, ("kafka>sasl_allow_plain_text", True)],
         [*PLAIN, ("kafka>sasl_mechanism", "SCRAM-SHA-256")],
         [("erp>payment_route", "order_payment")],

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from service.settings import Settings, SettingsError, load
+from service.settings.secrets import plain
 
 FILE = """
 kafka:
@@ -57,6 +58,31 @@ def test_a_file_is_read(config: Path) -> None:
     assert tenant.targets.tax == "sku:TAX"
     assert tenant.locations == {"655441491": "12"}
     assert settings.tenant("shopify", "b.myshopify.com") is None
+
+
+def test_several_secrets_are_given_with_commas_or_as_lines_of_a_file(tmp_path: Path) -> None:
+    held = tmp_path / "tokens"
+    held.write_text("token-new\ntoken-old\n", encoding="utf-8")
+    settings = load(
+        None,
+        {
+            "ORDERFERRY_EDGE__SHOPIFY_SECRETS": "app-secret, old-secret",
+            "ORDERFERRY_EDGE__QUICKBOOKS_SECRETS": "",
+            "ORDERFERRY_HTTP__ADMIN_TOKENS_FILE": str(held),
+            "ORDERFERRY_ERP__WEBHOOK_SECRETS__A_STORE": "whsec_new,whsec_old",
+            "ORDERFERRY_ERP__WEBHOOK_SECRETS__B_STORE_FILE": str(held),
+        },
+    )
+    assert plain(settings.edge.shopify_secrets) == ("app-secret", "old-secret")
+    assert settings.edge.quickbooks_secrets == ()
+    assert plain(settings.http.admin_tokens) == ("token-new", "token-old")
+    assert plain(settings.erp.webhook_secrets["a_store"]) == ("whsec_new", "whsec_old")
+    assert plain(settings.erp.webhook_secrets["b_store"]) == ("token-new", "token-old")
+    assert "app-secret" not in repr(settings)
+
+
+def test_a_wrong_secret_among_several_is_not_shown() -> None:
+    assert "12345" not in refused({"ORDERFERRY_EDGE__SHOPIFY_SECRETS": "[[12345]]"})
 
 
 def test_the_environment_names_the_file(config: Path) -> None:
@@ -138,7 +164,7 @@ def test_all_misspelt_names_are_told_at_once() -> None:
 
 def test_a_name_like_nothing_known_lists_what_is_known() -> None:
     message = refused({"ORDERFERRY_HTTP__QQQQ": "1"})
-    assert "known here: host, port" in message
+    assert "known here: admin_tokens, admin_tokens_file, host, port" in message
 
 
 def test_a_missing_setting_says_what_it_is_for(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ def test_the_reference_names_choices_and_secrets() -> None:
     text = markdown()
     assert "One of `test`, `standard`, `elevated`, `unlimited`." in text
     assert "`ORDERFERRY_KAFKA__SASL_PASSWORD_FILE`" in text
+    assert "Secrets, with commas; also `ORDERFERRY_EDGE__SHOPIFY_SECRETS_FILE`." in text
     assert "| `tenants.<name>.targets.tax` |" in text
 
 

@@ -40,6 +40,8 @@ NAMES = {
     "orderferry_stalls": ("counter", ("action",)),
     "orderferry_unknowns": ("counter", ("resolved",)),
     "orderferry_waits": ("gauge", ("wait",)),
+    "orderferry_webhook_seconds": ("histogram", ("source",)),
+    "orderferry_webhooks": ("counter", ("source", "outcome")),
     "orderferry_window_fill": ("gauge", ("bound",)),
 }
 """Dashboards and alerts depend on these: a change here is a change for their owners."""

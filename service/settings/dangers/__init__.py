@@ -1,5 +1,6 @@
 """Settings that are each allowed and together lose, double or misprice something; each finding carries its fix."""
 
+from service.settings.dangers.edge import edge, replication, secrets
 from service.settings.dangers.erp import erp, keys, ledger, terms
 from service.settings.dangers.tenants import authority, shops, tenants
 from service.settings.dangers.times import kafka_times, times, window
@@ -7,7 +8,23 @@ from service.settings.dangers.topics import login, topics
 from service.settings.finding import Finding
 from service.settings.root import Settings
 
-PARTS = (times, kafka_times, topics, login, window, erp, terms, keys, ledger, tenants, shops, authority)
+PARTS = (
+    times,
+    kafka_times,
+    topics,
+    login,
+    window,
+    erp,
+    terms,
+    keys,
+    ledger,
+    tenants,
+    shops,
+    authority,
+    edge,
+    secrets,
+    replication,
+)
 
 
 def dangers(settings: Settings) -> list[Finding]:

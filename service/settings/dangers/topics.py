@@ -23,7 +23,7 @@ def topics(settings: Settings) -> Iterator[Finding]:
     if kafka.replay_topic == kafka.dead_letter_topic:
         yield refuse("kafka.replay_topic", "it is also the dead-letter topic.", "give the two different names.")
     dead = kafka.dead_letter_topic
-    if dead in kafka.topics or _matches(kafka.pattern, dead):
+    if dead in kafka.topics or matches(kafka.pattern, dead):
         why = "every dead letter would be read and written again, for ever"
         yield refuse("kafka.topics", f"{dead} is among the source topics: {why}.", "leave it out of them.")
     if kafka.replay_topic in kafka.topics:
@@ -41,7 +41,8 @@ def _compiles(pattern: str) -> bool:
     return True
 
 
-def _matches(pattern: str | None, topic: str) -> bool:
+def matches(pattern: str | None, topic: str) -> bool:
+    """Whether a pattern of topics, where there is one, matches this topic."""
     return bool(pattern) and _compiles(str(pattern)) and re.match(str(pattern), topic) is not None
 
 

@@ -26,7 +26,7 @@ def part(text: str, pointer: str) -> str:
     if pointer and not pointer.startswith("/"):
         raise NoSuchPart(pointer, "a JSON pointer begins with /, for example /detail/payload")
     start = _skip(text, 0)
-    end = _end(text, start, pointer)
+    end = _whole(text, start, pointer)
     for token in pointer.split("/")[1:]:
         name = token.replace("~1", "/").replace("~0", "~")
         for found, at, stop in _members(text, start, pointer):
@@ -43,6 +43,7 @@ def elements(text: str) -> list[str]:
     start = _skip(text, 0)
     if text[start : start + 1] != "[":
         raise NoSuchPart("--each", "there is no array here")
+    _whole(text, start, "--each")
     return [text[at:stop] for _, at, stop in _members(text, start, "--each")]
 
 
@@ -64,11 +65,19 @@ def _members(text: str, start: int, pointer: str) -> Iterator[tuple[str, int, in
             at = _skip(text, at + 1)
 
 
+def _whole(text: str, start: int, pointer: str) -> int:
+    """Where the one value of a text ends; nothing but space may follow."""
+    end = _end(text, start, pointer)
+    if _skip(text, end) < len(text):
+        raise NoSuchPart(pointer, f"the text is not JSON (something follows its end at character {end})")
+    return end
+
+
 def _end(text: str, start: int, pointer: str) -> int:
     try:
         return json.JSONDecoder().raw_decode(text, start)[1]
     except (ValueError, RecursionError) as error:
-        raise NoSuchPart(pointer, f"the file is not JSON ({error})") from error
+        raise NoSuchPart(pointer, f"the text is not JSON ({error})") from error
 
 
 def _skip(text: str, at: int) -> int:

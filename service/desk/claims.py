@@ -14,9 +14,9 @@ from schemas.effect import Confirm
 from schemas.order import Order
 from schemas.outcome import OutcomeName, Verdict
 from schemas.posted import Posted
-from service.cli.components import compared, of_posted
-from service.cli.keys import parts
-from service.cli.words import advice
+from service.desk.components import compared, of_posted
+from service.desk.keys import parts
+from service.desk.words import advice
 from service.ports import Audit, EventEnd, Intent, Story
 
 Json = dict[str, object]
