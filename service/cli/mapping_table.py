@@ -9,7 +9,7 @@ from io import StringIO
 
 from service.desk.tenants import unknown_tenant
 from service.ports import Mapped
-from service.settings.tables import wrong
+from service.settings.tables import slot, wrong
 
 COLUMNS = ["tenant", "table", "name", "target"]
 
@@ -41,7 +41,7 @@ def read(text: str, source: str, *, tenants: Collection[str]) -> list[Mapped]:
         line = reader.line_num
         cells = {name: (row[name] or "").strip() for name in COLUMNS}
         problem = _problem(cells, extra=None in row) or unknown_tenant(source, cells["tenant"], tenants)
-        name = (cells["tenant"], cells["table"], _slot(cells["table"], cells["name"]))
+        name = (cells["tenant"], cells["table"], slot(cells["table"], cells["name"]))
         if not problem and name in seen:
             what = f"{cells['table']} {cells['name']}" if name[2] else f"{cells['table']} has one target, which"
             problem = f"{what} stands already in line {seen[name]}"
@@ -53,11 +53,6 @@ def read(text: str, source: str, *, tenants: Collection[str]) -> list[Mapped]:
     if problems:
         raise BadRows(problems)
     return mapped
-
-
-def _slot(table: str, name: str) -> str:
-    """What two lines of a table must not share: its name; nothing where the table has one target."""
-    return name if table in _BY_NAME or (table, name) == ("tax", "marketplace") else ""
 
 
 def write(mapped: Iterable[Mapped]) -> str:

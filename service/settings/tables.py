@@ -39,3 +39,8 @@ def wrong(table: str, name: str, target: str) -> str:
         words = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
         return f"{target!r} is no target of {table}: {words}"
     return ""
+
+
+def slot(table: str, name: str) -> str:
+    """Say what two lines of a table must not share: its name; nothing where the table has one target. Pure."""
+    return name if table in _BY_NAME or (table, name) == ("tax", "marketplace") else ""
