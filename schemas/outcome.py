@@ -70,6 +70,7 @@ class Reason(StrEnum):
     ERP_TOTAL_DIFFERS = "erp_total_differs"
     ERP_HOLD = "erp_hold"
     ERP_REFUSED = "erp_refused"
+    DRIFT = "drift"
     IN_DOUBT = "in_doubt"
     TWO_FOUND = "two_found"
     TENANT_UNKNOWN = "tenant_unknown"

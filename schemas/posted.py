@@ -38,6 +38,17 @@ class PostedAdjustment(Frozen):
     amount: Amount
 
 
+class ByHand(Frozen):
+    """What people changed in the ERP after us. It is never undone."""
+
+    what: str
+    """The fields with the value before and after, for a person."""
+    accepted: bool = False
+    """Whether it is right as it is now: by the tenant's policy, or because a person said so."""
+    sale: str = ""
+    """Digest of the shop's sale at that time: a later change of it cannot be brought together with this one."""
+
+
 class Posted(Frozen):
     """One document of ours in the ERP. Which fields mean something depends on `document.kind`."""
 
@@ -75,6 +86,8 @@ class Posted(Frozen):
     """What holds it in the ERP, in the ERP's words."""
     never_confirmed: bool = False
     """Of a sale that we cancelled: it was a draft until then, so no cash was ever recorded on it."""
+    by_hand: ByHand | None = None
+    """What people changed there since we posted it."""
 
     def carried(self, after: Posted) -> Posted:
         """Put a receipt over what was known: its scalars are the ERP's now, its lists only what was added.
@@ -97,5 +110,6 @@ class Posted(Frozen):
                 "bill_to_erp_id": after.bill_to_erp_id or self.bill_to_erp_id,
                 "policy_version": self.policy_version or after.policy_version,
                 "never_confirmed": self.never_confirmed or as_a_draft,
+                "by_hand": self.by_hand,
             }
         )

@@ -24,6 +24,7 @@ PREFIXES = {
     "return": "rma",
     "method": "pm",
     "location": "loc",
+    "webhook": "we",
 }
 
 
@@ -55,6 +56,7 @@ class Happening(NamedTuple):
     resource: str
     resource_id: str | None
     request_id: str
+    actor: str = "api_key"
 
 
 @dataclass(slots=True)

@@ -7,14 +7,18 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 from aiohttp import web
 
+from sandbox.arcus import by_hand
+from sandbox.arcus.clock import iso
 from sandbox.arcus.errors import Doc, Refusal, invalid, not_found
 from sandbox.arcus.faults import Plan
 from sandbox.arcus.fields import must_be_object
 from sandbox.arcus.journal import parse
 from sandbox.arcus.money import encode
+from sandbox.arcus.occurrences import FAMILIES
 from sandbox.arcus.resources import hydrate
 from sandbox.arcus.seeding import seed
 from sandbox.arcus.store import TABLES, Entity
+from sandbox.arcus.webhooks import Mischief
 from sandbox.arcus.world import World
 
 NDJSON = "application/x-ndjson"
@@ -121,8 +125,9 @@ class Control:
             for index, line in enumerate(order["line_items"])
         ]
         shipped = {"line_items": lines, "fulfillment_status": status, "order_status": status, "updated_at": call.now}
-        self.world.commit_control(call.entity, [("orders", {**order, **shipped})])
-        return _json({**order, **shipped})
+        changed = {**order, **shipped}
+        self._by_hand(call.entity, "orders", changed, route="POST /orders/{}/fulfil")
+        return _json(changed)
 
     async def edit(self, _request: web.BaseRequest, body: Doc) -> web.StreamResponse:
         """Change fields of one document as a person in the app would."""
@@ -132,9 +137,30 @@ class Control:
         doc = entity.get(table, body["id"])
         if doc is None:
             raise not_found(table, body["id"])
-        changed = {**doc, **body["set"]}
-        self.world.commit_control(entity, [(table, changed)])
+        stamp = {"updated_at": iso(self.world.clock.now())} if "updated_at" in doc else {}
+        changed = {**doc, **stamp, **body["set"]}
+        if table in FAMILIES:
+            self._by_hand(entity, table, changed, route=f"PATCH /{table}/{{}}")
+        else:
+            self.world.commit_control(entity, [(table, changed)])
         return _json(changed)
+
+    def _by_hand(self, entity: Entity, table: str, doc: Doc, *, route: str) -> None:
+        self.world.commit_by_hand(entity, [(table, doc)], route=route, resource=table, ident=doc["id"])
+
+    async def hand(self, _request: web.BaseRequest, body: Doc) -> web.StreamResponse:
+        """Do what a person does in the app: confirm, cancel, void, release, refund, merge."""
+        return _json(by_hand.do(self.world, self._entity(body.get("entity")).code, body))
+
+    async def set_webhooks(self, _request: web.BaseRequest, body: Doc) -> web.StreamResponse:
+        """Change how badly deliveries go."""
+        webhooks = self.world.webhooks
+        webhooks.mischief = Mischief.load(body, base=webhooks.mischief)
+        return _json(webhooks.report())
+
+    async def get_webhooks(self, _request: web.BaseRequest, _body: Doc) -> web.StreamResponse:
+        """Say what was emitted and what became of it."""
+        return _json(self.world.webhooks.report())
 
     async def state(self, request: web.BaseRequest, _body: Doc) -> web.StreamResponse:
         """Dump every document: NDJSON lines, or one object with `format=json`."""
@@ -201,6 +227,9 @@ ACTIONS: dict[str, Action] = {
     "POST close-period": Control.close_period,
     "POST fulfil": Control.fulfil,
     "POST edit": Control.edit,
+    "POST by-hand": Control.hand,
+    "POST webhooks": Control.set_webhooks,
+    "GET webhooks": Control.get_webhooks,
     "GET state": Control.state,
     "GET log": Control.log,
     "GET stats": Control.stats,

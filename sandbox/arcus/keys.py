@@ -12,7 +12,7 @@ SCOPES = frozenset(
     f"{resource}:{permission}"
     for resource in ("accounts", "orders", "products", "inventory", "returns", "payments", "accounting", "purchasing")
     for permission in ("read", "write")
-) | {"accounts:delete", "migration:write"}
+) | {"accounts:delete", "migration:write", "webhooks:manage", "webhooks:write"}
 
 
 @dataclass(slots=True)

@@ -34,6 +34,10 @@ class Profile:
     newest_first: bool = True
     hydrate_get: bool = True
     """Whether GET of one order carries its children without `expand[]`."""
+    webhook_path: Literal["both", "webhook_endpoints", "webhooks"] = "both"
+    webhook_scope: Literal["webhooks:manage", "webhooks:write"] = "webhooks:manage"
+    webhook_urls: Literal["any", "https"] = "any"
+    payment_event: Literal["payment.received", "payment.succeeded"] = "payment.received"
 
 
 LENIENT = Profile()

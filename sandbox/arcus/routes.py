@@ -21,6 +21,7 @@ from sandbox.arcus.resources import (
     returns,
     stock,
     void,
+    webhook_endpoints,
 )
 
 API = "/v1/"
@@ -125,6 +126,18 @@ ROUTES = {
         _route("PATCH /returns/{}", returns.patch, "returns:write"),
         _route("POST /returns/{}/refund", refunds.refund_return, "returns:write", marks=True),
         _list("GET /accounting/unmatched-receipts", receipts.unmatched, "accounting:read"),
+        *(
+            route
+            for base in ("/webhook_endpoints", "/webhooks")
+            for route in (
+                _route(f"POST {base}", webhook_endpoints.create),
+                _list(f"GET {base}", webhook_endpoints.listed),
+                _route(f"GET {base}/{{}}", webhook_endpoints.one),
+                _route(f"PATCH {base}/{{}}", webhook_endpoints.patch),
+                _route(f"DELETE {base}/{{}}", webhook_endpoints.delete),
+                _route(f"POST {base}/{{}}/rotate_secret", webhook_endpoints.rotate),
+            )
+        ),
         _list("GET /activity", activity.listed),
         _list("GET /resources/{}/{}/activity", activity.of_resource),
     )
@@ -140,8 +153,6 @@ ELSEWHERE = frozenset(
         "vendor-bills",
         "ap-payments",
         "purchase-orders",
-        "webhook_endpoints",
-        "webhooks",
         "migration",
         "reconciliation",
         "reports",

@@ -36,6 +36,7 @@ class Sandbox:
         """Close the socket and the journal."""
         if self._runner is not None:
             await self._runner.cleanup()
+        await self.world.webhooks.close()
         self.world.close()
 
     async def __aenter__(self) -> Self:

@@ -8,7 +8,18 @@ from typing import Protocol
 from sandbox.arcus.errors import Doc
 from sandbox.arcus.money import quantum
 
-TABLES = ("orders", "accounts", "products", "payments", "credits", "returns", "balances", "payment_methods", "settings")
+TABLES = (
+    "orders",
+    "accounts",
+    "products",
+    "payments",
+    "credits",
+    "returns",
+    "balances",
+    "payment_methods",
+    "settings",
+    "webhook_endpoints",
+)
 STALE_HORIZON = 30.0  # seconds of past that a stale read may reach back to
 NUMBERS = {
     "orders": "order_number",

@@ -18,6 +18,7 @@ from sandbox.arcus.money import encode
 from sandbox.arcus.profile import LENIENT, Profile
 from sandbox.arcus.stats import Stats
 from sandbox.arcus.store import Entity, Transaction
+from sandbox.arcus.webhooks import Change, Webhooks
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class World:
         self.faults = Faults(config.faults or Plan(seed=config.seed))
         self.journal = Journal(config.data / "arcus.journal")
         self.seq = 0
+        self.webhooks = Webhooks(self)
         self.activity: dict[str, list[Happening]] = {code: [] for code, _ in config.entities}
         self.frozen: dict[str, float] = {}
         """Until when (monotonic) an entity refuses writes."""
@@ -84,6 +86,26 @@ class World:
         self._append(record)
         entity.commit(changes, time.monotonic())
 
+    def commit_by_hand(
+        self, entity: Entity, changes: list[tuple[str, Doc]], *, route: str, resource: str, ident: str
+    ) -> None:
+        """Commit what a person did in the app: the activity list and the webhooks tell it, the write log does not."""
+        head = {
+            "kind": "hand",
+            "entity": entity.code,
+            "at": iso(self.clock.now()),
+            "route": route,
+            "resource": resource,
+            "resource_id": ident,
+            "request_id": self.ids.request(),
+            "effects": {},
+        }
+        self._append(build(head, documents=[(table, encode(doc)) for table, doc in changes]))
+        before = _before(entity, changes)
+        entity.commit(changes, time.monotonic())
+        self._note(head)
+        self.webhooks.happened(entity, before)
+
     def commit_call(self, head: Doc, entity: Entity, *, body: bytes, outcome: Outcome) -> None:
         """Commit an API call: journal first, then memory, then the key's stored answer."""
         documents = [
@@ -93,8 +115,10 @@ class World:
         record = build(head, body=body, answer=outcome.answer, documents=documents)
         self._append(record)
         if outcome.changes:
+            before = _before(entity, outcome.changes)
             entity.commit(outcome.changes, time.monotonic())
             self._note(head)
+            self.webhooks.happened(entity, before)
         self._remember(record)
 
     def advance(self, seconds: float) -> None:
@@ -111,7 +135,8 @@ class World:
         if head["effects"]:
             self.stats.effects.update(head["effects"])
         names = (head["seq"], head["at"], head["route"], head["resource"], head["resource_id"], head["request_id"])
-        self.activity[head["entity"]].append(Happening(*names))
+        actor = "user" if head["kind"] == "hand" else "api_key"
+        self.activity[head["entity"]].append(Happening(*names, actor))
 
     def _remember(self, record: Record) -> None:
         head = record.head
@@ -133,6 +158,8 @@ class World:
             entity.commit(documents, 0.0)
             for table, doc in documents:
                 entity.note_numbers(table, doc)
+            if head["kind"] == "hand":
+                self._note(head)
             if head["kind"] == "call":
                 head["t"] = float(head["t"])
                 self._remember(record)
@@ -153,3 +180,7 @@ class World:
     def close(self) -> None:
         """Close the journal."""
         self.journal.close()
+
+
+def _before(entity: Entity, changes: list[tuple[str, Doc]]) -> list[Change]:
+    return [(table, entity.get(table, doc["id"]), doc) for table, doc in changes]

@@ -16,7 +16,7 @@ from schemas.money import minor_units
 from service.api.webhooks.vendors import Arcus as ArcusEvents
 from service.api.webhooks.vendors import QuickBooks, Shopify, Vendor
 from service.erp.arcus.adapter import Arcus
-from service.erp.arcus.settings import AccountName, ArcusSettings, ExtraTag, PathStyle, PaymentRoute
+from service.erp.arcus.settings import AccountName, ArcusSettings, ExtraTag, PathStyle, PaymentRoute, WebhookPath
 from service.http.breaker import Breaker
 from service.http.budget import SharedBudget, fingerprint
 from service.http.concurrency import Concurrency, Room
@@ -85,11 +85,12 @@ def _tokens(kafka: KafkaSettings) -> TokenFile | ClientCredentials | None:
 def consumer(settings: Settings, *, rewind_s: float = 0.0) -> ConsumerSettings:
     """How the group is read; `rewind_s` back from now after the ledger's history changed (correctness 18)."""
     kafka = settings.kafka
-    topics = frozenset() if kafka.pattern else frozenset({*kafka.topics, kafka.replay_topic} - {""})
+    besides = [name for name in (kafka.replay_topic, erp_events_topic(settings)) if name]
+    topics = frozenset() if kafka.pattern else frozenset({*kafka.topics, *besides})
     pattern = kafka.pattern
-    if pattern and kafka.replay_topic:
+    if pattern:
         # Last and without a group, so that flags at the start of the pattern stay at the start.
-        pattern = f"{pattern}|{re.escape(kafka.replay_topic)}$"
+        pattern = "|".join([pattern, *(f"{re.escape(name)}$" for name in besides)])
     return ConsumerSettings(
         connection=connection(kafka),
         group=kafka.group_id,
@@ -106,6 +107,11 @@ def consumer(settings: Settings, *, rewind_s: float = 0.0) -> ConsumerSettings:
         rewind_s=rewind_s,
         accept_gaps=kafka.accept_gaps,
     )
+
+
+def erp_events_topic(settings: Settings) -> str:
+    """Name the topic of the ERP's events; empty where none are delivered."""
+    return settings.kafka.erp_events_topic if settings.erp.webhook_url else ""
 
 
 def window(settings: Settings) -> WindowLimits:
@@ -229,6 +235,11 @@ class Erps:
         """Return the adapter of a tenant that is in the settings."""
         return self._arcus[self._tenants[f"{external_source}/{tenant}"]]
 
+    def of_known(self, external_source: str, tenant: str) -> Arcus | None:
+        """Return the adapter of a tenant; None for one that is not in the settings."""
+        name = self._tenants.get(f"{external_source}/{tenant}")
+        return None if name is None else self._arcus[name]
+
     def each(self) -> list[tuple[str, Arcus]]:
         """Every adapter by the name of its key."""
         return list(self._arcus.items())
@@ -333,6 +344,10 @@ def _arcus(settings: Settings, name: str, currency: str) -> ArcusSettings:
         product_refresh_s=erp.product_refresh_s,
         refund_minor_units=units,
         payment_term_id=erp.payment_term_id,
+        activity_path=erp.activity_path,
+        webhook_path=WebhookPath(erp.webhook_path),
+        webhook_scope=erp.webhook_scope,
+        webhook_events=erp.webhook_events,
         order_date_field=erp.order_date_field,
     )
 

@@ -30,6 +30,7 @@ from service.bootstrap.observing import (
 from service.bootstrap.readiness import readiness
 from service.bootstrap.stopping import told_to_stop
 from service.bootstrap.wall_clock import WallClock
+from service.bootstrap.watching import WatchObserver, erp_news, rounds, watch
 from service.duties.policies import PolicyBook
 from service.duties.reading import Pace, Reading
 from service.duties.rounds import Round, releasing, renewing, walk
@@ -46,10 +47,11 @@ from service.ledger.ledger import LedgerDeadLetters, SqlLedger
 from service.ledger.migrate import require
 from service.ledger.policies import SqlPolicies
 from service.ledger.sole import sole, take_over
+from service.pipeline.erp_news import LANE
 from service.pipeline.publish import Timing
 from service.pipeline.reception import Reception, Storm
 from service.pipeline.story import TENANT_SET_UP, Story
-from service.ports import Mapped
+from service.ports import Decision, Mapped, Record, Routed
 from service.settings import Settings
 from service.telemetry import logs
 from service.telemetry.build import orderferry_version
@@ -112,21 +114,25 @@ class Service:
             observer=observer,
             timing=Timing(call=erp.call_deadline_s, settle=erp.settle_horizon_s, restored_at=ledger.restored_at),
         )
+        self._watching = WatchObserver(metrics)
+        self._watch = watch(settings, ledger.mirror, self._erps, self._watching, forget=self._story.forget)
         self._missing_topics: list[str] | None = None
         self._ledger_trouble = ""
         """Why the ledger could not be read when it was asked last."""
         self._producer = Producer(parts.connection(settings.kafka))
         letters = DeadLetterCount(metrics)
         self._edge = Edge(settings, metrics)
+        dead_letters = letters.topic(
+            KafkaDeadLetters(
+                producer=self._producer,
+                topic=settings.kafka.dead_letter_topic,
+                fallback=letters.ledger(LedgerDeadLetters(ledger)),
+            )
+        )
+        self._erp_news = erp_news(settings, ledger.mirror, self._watching, dead_letters=dead_letters)
         self._reception = Reception(
             story=self._story,
-            dead_letters=letters.topic(
-                KafkaDeadLetters(
-                    producer=self._producer,
-                    topic=settings.kafka.dead_letter_topic,
-                    fallback=letters.ledger(LedgerDeadLetters(ledger)),
-                )
-            ),
+            dead_letters=dead_letters,
             observer=observer,
             zones=parts.Zones(settings),
             default_tenant=settings.kafka.default_tenant,
@@ -136,7 +142,7 @@ class Service:
         )
         self._intake = Intake(
             consumer_settings=parts.consumer(settings, rewind_s=rewind_s),
-            route=self._reception.route,
+            route=self._route,
             handle=self._handle,
             marks=ledger.offsets,
             clock=self._clock,
@@ -181,9 +187,18 @@ class Service:
         log.info("service stopped")
         return 0
 
+    def _route(self, record: Record) -> Sequence[Routed]:
+        if self._erp_news is not None and record.topic == self._erp_news.topic:
+            return self._erp_news.route(record)
+        return self._reception.route(record)
+
     async def _handle(self, key: str, items: Sequence[Item]) -> None:
+        work = [item.payload for item in items]
         with correlated(key):
-            await self._reception.handle(key, [item.payload for item in items])
+            if self._erp_news is not None and key.startswith(LANE):
+                await self._erp_news.handle(work)
+            else:
+                await self._reception.handle(key, work)
 
     def _shared(self) -> SqlBudget | None:
         """Several processes share the ERP's budget through PostgreSQL; a SQLite ledger has one process."""
@@ -210,6 +225,7 @@ class Service:
             Round("topics", _TOPICS_S, self._look_for_topics),
             *self._reads(),
             *self._edge.rounds(),
+            *rounds(self._settings, self._ledger.mirror, self._erps, self._watching, self._watch, clock=self._clock),
         ]
 
     def _reads(self) -> list[Round]:
@@ -255,6 +271,10 @@ class Service:
         open_, doubtful = await self._ledger.sweep.unfinished()
         metrics.intents_open.set(open_)
         metrics.in_doubt.set(doubtful)
+        waiting, drift = await self._ledger.mirror.counts()
+        metrics.looks_waiting.set(waiting)
+        for decision in Decision:
+            metrics.drift.labels(decision.value).set(drift.get(decision.value, 0))
         show_limiters(metrics, self._erps.limiters, now=time.monotonic())
         now_s = self._clock.now()
         metrics.shop_points.set(min((shop.points.share(now_s) for _, shop in self._shops.each()), default=1.0))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import mapping, parked, schema, topics
+from service.cli import drift, mapping, parked, schema, topics, webhooks
 from service.cli.explaining import explain
 from service.cli.front import EXIT_CODES, front
 from service.cli.running import check, demo, edge, migrate, run, version
@@ -43,6 +43,8 @@ def application() -> typer.Typer:
     app.command("explain")(explain)
     app.add_typer(parked.app(), name="parked")
     app.add_typer(mapping.app(), name="map")
+    app.add_typer(drift.app(), name="drift")
+    app.add_typer(webhooks.app(), name="webhooks")
     app.command("pause")(pause)
     app.command("resume")(resume)
     app.add_typer(topics.app(), name="topics")

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from schemas.event import Position
-from service.ports import Desk
+from service.ports import Desk, Endpoint
 from service.settings import Finding, Settings
 
 Message = tuple[bytes | None, bytes, Sequence[tuple[str, bytes]]]
@@ -42,6 +42,18 @@ class House(Protocol):
 
     async def create_topics(self, settings: Settings) -> Sequence[Finding]:
         """Make the topics that are missing; a finding of each."""
+        ...
+
+    async def webhooks(self, settings: Settings) -> Sequence[tuple[str, Endpoint]]:
+        """Return every webhook endpoint of the ERP with the name of its API key."""
+        ...
+
+    async def register_webhook(self, settings: Settings, api_key: str) -> tuple[Endpoint, str]:
+        """Register `erp.webhook_url`; returns the endpoint and its secret, which nobody tells again."""
+        ...
+
+    async def rotate_webhook(self, settings: Settings, api_key: str) -> tuple[Endpoint, str]:
+        """Give the endpoint of `erp.webhook_url` a new secret and return it."""
         ...
 
     async def migrate(self, settings: Settings) -> None:

@@ -12,7 +12,7 @@ from rich.text import Text
 from schemas.outcome import OutcomeName
 from service.desk.claims import Json, claim, documents, order_of
 from service.desk.words import advice, words
-from service.ports import IntentState, Story
+from service.ports import Decision, IntentState, Story
 
 COLOURS = {
     OutcomeName.POSTED: "green",
@@ -50,6 +50,12 @@ def _parts(story: Story, said: Json) -> Iterator[RenderableType]:
         said["calls"],
         ("effect", "amount", "method", "path", "attempted_at", "attempts", "state", "answer", "how"),
     )
+    if said["standings"]:
+        columns = ("type", "number", "status", "payment_status", "fulfilment_status", "total", "paid", "balance")
+        yield _rows("How it stands in the ERP", said["standings"], (*columns, "refunded", "read_at"))
+    if said["drift"]:
+        columns = ("found_at", "kind", "external_id", "field", "was", "now", "decision")
+        yield _rows("Drift: changed in the ERP by people", said["drift"], columns)
     if said["decisions"]:
         yield _rows("Decisions of people", said["decisions"], ("at", "who", "action", "subject", "why"))
     yield _next_steps(story)
@@ -122,6 +128,12 @@ def _next_steps(story: Story) -> RenderableType:
         f"{ref.kind.value} {ref.external_id}: {advice(verdict.reason, ref)}"
         for ref, (verdict, _) in documents(story).items()
         if verdict and verdict.outcome in (OutcomeName.PARKED, OutcomeName.WAITING) and words(verdict.reason).fix
+    }
+    steps |= {
+        f"drift of {one.document.kind.value} {one.document.external_id}: look at it in the ERP, then `orderferry drift "
+        "accept SOURCE ID` where it is right"
+        for one in story.drifts
+        if one.decision is Decision.ALERTED
     }
     steps |= {
         f"{intent.effect.name}: look in the ERP whether it happened, then `orderferry parked resolve {intent.id} "

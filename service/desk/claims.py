@@ -14,10 +14,11 @@ from schemas.effect import Confirm
 from schemas.order import Order
 from schemas.outcome import OutcomeName, Verdict
 from schemas.posted import Posted
+from schemas.standing import Standing
 from service.desk.components import compared, of_posted
 from service.desk.keys import parts
 from service.desk.words import advice
-from service.ports import Audit, EventEnd, Intent, Story
+from service.ports import Audit, Drift, EventEnd, Intent, Story
 
 Json = dict[str, object]
 
@@ -35,6 +36,8 @@ def claim(story: Story) -> Json:
         "components": components(story),
         "events": [event(end) for end in story.events],
         "calls": [call(intent) for intent in story.intents],
+        "standings": [standing(one) for one in story.standings],
+        "drift": [drifted(one) for one in story.drifts],
         "decisions": [decision(audit) for audit in story.audits],
     }
 
@@ -149,6 +152,43 @@ def call(intent: Intent) -> Json:
         "state": intent.state.value,
         "answer": intent.answer,
         "how": intent.how,
+    }
+
+
+def standing(one: Standing) -> Json:
+    """How a document stands in the ERP, in the ERP's own words, as last read."""
+    return {
+        "kind": one.document.kind.value,
+        "external_id": one.document.external_id,
+        "erp_id": one.erp_id,
+        "number": one.number,
+        "type": one.document_type,
+        "status": one.status,
+        "payment_status": one.payment_status,
+        "fulfilment_status": one.fulfilment_status,
+        "currency": one.currency,
+        "total": _figure(one.total),
+        "paid": _figure(one.paid),
+        "balance": _figure(one.balance),
+        "refunded": _figure(one.refunded),
+        "account": one.account_erp_id,
+        "merged_into": one.merged_into,
+        "missing": one.missing,
+        "read_at": _moment(one.read_at),
+    }
+
+
+def drifted(one: Drift) -> Json:
+    """One field that people changed in the ERP after us."""
+    return {
+        "kind": one.document.kind.value,
+        "external_id": one.document.external_id,
+        "erp_id": one.erp_id,
+        "field": one.field,
+        "was": one.was,
+        "now": one.now,
+        "decision": one.decision.value,
+        "found_at": _moment(one.at),
     }
 
 

@@ -154,6 +154,10 @@ WORDS: dict[Reason, Words] = {
         "The ERP refuses it; the detail says in its words why. The same content is not sent again.",
         f"Remove the cause in the ERP, {RELEASE}.",
     ),
+    Reason.DRIFT: Words(
+        "People changed the document in the ERP after us; that is never undone, and nothing is built on it unseen.",
+        "Look at it in the ERP; `orderferry drift accept SOURCE ID` where it is right, or enter the rest by hand.",
+    ),
     Reason.IN_DOUBT: Words(
         "A call had no clear answer, and neither its success nor its failure can be proven.",
         "Look in the ERP whether it happened, then `orderferry parked resolve INTENT --happened` or `--not-happened`.",

@@ -15,7 +15,7 @@ class WaitingLine:
     """The callers who wait for one budget.
 
     While live calls wait, recovery gets its share and no more: it is what frees parked keys, so it must not starve,
-    and it is never urgent, so it must not crowd out. Replay goes when nobody else waits.
+    and it is never urgent, so it must not crowd out. Replay goes when nobody else waits, and polling after replay.
     """
 
     def __init__(self, *, recovery_share: float = 0.3) -> None:
@@ -34,7 +34,7 @@ class WaitingLine:
         if not any(self._waiting.values()):
             return None
         if not self._any(Priority.LIVE):
-            return next((priority for priority in (Priority.RECOVERY, Priority.REPLAY) if self._any(priority)), None)
+            return next((priority for priority in Priority if self._any(priority)), None)
         owed = self._credit >= 1 and self._any(Priority.RECOVERY)
         return Priority.RECOVERY if owed else Priority.LIVE
 

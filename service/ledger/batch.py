@@ -9,7 +9,19 @@ from typing import Any, Final, Protocol
 import sqlalchemy as sa
 
 from service.errors import Fatal
-from service.ledger import dead_letters, documents, entities, intents, leases, mappings, marks, names, outcomes
+from service.ledger import (
+    dead_letters,
+    documents,
+    entities,
+    intents,
+    leases,
+    looks,
+    mappings,
+    marks,
+    names,
+    outcomes,
+    standings,
+)
 from service.ledger.rows import TEXT, Row, Statement, ordered
 
 MARK: Final = Statement(
@@ -53,7 +65,20 @@ WRITES: Final = (
 """In this order, before keys are opened: an outcome that arrives late is seen by the next owner."""
 
 OPENING_WRITES: Final = (entities.UPSERT, names.INSERT)
-LAST_WRITES: Final = (mappings.MET, marks.UPSERT, dead_letters.INSERT)
+LAST_WRITES: Final = (
+    mappings.MET,
+    marks.UPSERT,
+    dead_letters.INSERT,
+    standings.UPSERT,
+    standings.DRIFT,
+    looks.DONE,
+    looks.LATER,
+    looks.ASK_OF_ACCOUNT,
+    looks.ASK,
+    looks.ASK_BY_TAG,
+    looks.NOTICED,
+    leases.DUE,
+)
 """Rows that other processes may want too come last and in one order."""
 
 

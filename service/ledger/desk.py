@@ -8,13 +8,15 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from schemas.base import Ref
+from schemas.order import Order
 from schemas.outcome import Reason
-from service.ledger import documents, intents, mappings, outcomes, story
+from service.ledger import documents, entities, intents, leases, mappings, outcomes, standings, story
 from service.ledger.database import Database
 from service.ledger.doubts import adopted, touched
 from service.ledger.rows import TEXT, Statement, ask
 from service.ledger.trouble import Rejected
-from service.ports import Intent, Mapped, Parked, Story
+from service.plan.by_hand import sale_digest
+from service.ports import Decision, Drift, Intent, Mapped, Parked, Story
 
 _AUDIT: Final = """
     INSERT INTO audits (at, who, action, subject, key, why) VALUES ({now}, :who, :action, :subject, :key, :why)
@@ -29,10 +31,6 @@ _LOCK: Final = Statement(
 )
 """In the order in which batches lock them."""
 
-_DUE: Final = Statement(
-    "UPDATE keys SET due_at = {now} WHERE key IN (SELECT u.key FROM {rows})",
-    [("key", TEXT)],
-)
 _HOLD: Final = "UPDATE keys SET held = :why WHERE key = :key"
 _FORGET: Final = "UPDATE intents SET forgotten = 1 WHERE key = :key AND state = 'refused'"
 _KNOWN: Final = "SELECT count(*) FROM keys WHERE key = :key"
@@ -54,6 +52,7 @@ _PAUSE: Final = """
     ON CONFLICT (external_source, tenant) DO UPDATE SET paused = excluded.paused
 """
 _PAUSED: Final = "SELECT external_source, tenant FROM tenants WHERE paused = 1"
+_POSTED: Final = "SELECT erp, posted FROM documents WHERE key = :key"
 _KEY_OF_INTENT: Final = "SELECT key FROM intents WHERE id = :id"
 _RESOLVE: Final = """
     UPDATE intents SET state = :state, answer = :answer, how = 'person'
@@ -99,7 +98,7 @@ class SqlDesk:
             _lock(connection, [key])
             ask(connection, _HOLD, key=key, why="")
             ask(connection, _FORGET, key=key)
-            _DUE.write(connection, [(key,)])
+            leases.DUE.write(connection, [(key,)])
             _audit(connection, who=who, why=why, action="release", subject=key, key=key)
 
         await self._database.write(work)
@@ -138,7 +137,7 @@ class SqlDesk:
                     detail=detail,
                 )
                 _audit(connection, who=who, why=why, action="discard", subject=str(document), key=key)
-            _DUE.write(connection, [(key,) for key in found])  # what depends on it is not to wait for it any more
+            leases.DUE.write(connection, [(key,) for key in found])  # what depends on it is not to wait for it any more
 
         await self._database.write(work)
 
@@ -178,6 +177,34 @@ class SqlDesk:
             lambda connection: frozenset((row.external_source, row.tenant) for row in ask(connection, _PAUSED))
         )
 
+    async def drifts(self, *, decision: Decision | None = None, limit: int = 1000) -> Sequence[tuple[str, Drift]]:
+        """Drift with the key that it belongs to, newest first."""
+        asked = "" if decision is None else decision.value
+
+        def work(connection: sa.Connection) -> list[tuple[str, Drift]]:
+            rows = ask(connection, standings.DRIFTS, decision=asked, most=limit)
+            return [(row.key, standings.read_drift(row)) for row in rows]
+
+        return await self._database.read(work)
+
+    async def accept_drift(self, key: str, *, who: str, why: str) -> int:
+        """A person says that what was changed in the ERP is right; returns how many fields that were."""
+
+        def work(connection: sa.Connection) -> int:
+            _known(connection, key)
+            _lock(connection, [key])
+            count = ask(connection, standings.ACCEPT, key=key).rowcount
+            if count == 0:
+                raise Rejected(
+                    f"accepting the drift of {key}", "there is none that waits; `drift list` shows what does"
+                )
+            _accept(connection, key)
+            leases.DUE.write(connection, [(key,)])
+            _audit(connection, who=who, why=why, action="accept drift", subject=key, key=key)
+            return count
+
+        return await self._database.write(work)
+
     async def resolve_doubt(self, intent_id: str, *, happened: bool, erp_id: str, who: str, why: str) -> None:
         """A person says whether an effect in doubt exists in the ERP; its key is planned anew."""
         state = "done" if happened else "absent"
@@ -196,7 +223,7 @@ class SqlDesk:
             if condition := mappings.of_account(intent.document):
                 source, tenant, release_on = condition
                 _meet(connection, source, tenant, [release_on])
-            _DUE.write(connection, [(key,)])
+            leases.DUE.write(connection, [(key,)])
             _audit(connection, who=who, why=why, action=f"resolve {state}", subject=intent_id, key=key)
 
         await self._database.write(work)
@@ -219,10 +246,27 @@ def _adopt(connection: sa.Connection, intent: Intent, erp_id: str) -> None:
     documents.UPSERT.write(connection, rows)
 
 
+def _accept(connection: sa.Connection, key: str) -> None:
+    """Let documents be as people left them, under the shop's sale as it is known now."""
+    order = next(
+        (entities.read(row) for row in entities.OF_KEYS.read(connection, [(key,)]) if row.kind == "order"), None
+    )
+    fact = None if order is None else order.fact
+    sale = sale_digest(fact if isinstance(fact, Order) else None)
+    for row in ask(connection, _POSTED, key=key).all():
+        document = documents.read(row)
+        if document.by_hand is None:
+            continue
+        accepted = document.by_hand.model_copy(update={"accepted": True, "sale": sale})
+        documents.UPSERT.write(
+            connection, [documents.row(row.erp, key, document.model_copy(update={"by_hand": accepted}))]
+        )
+
+
 def _meet(connection: sa.Connection, source: str, tenant: str, conditions: Iterable[str]) -> int:
     keys = sorted({key for release_on in conditions for key in mappings.met(connection, source, tenant, release_on)})
     _lock(connection, keys)
-    _DUE.write(connection, [(key,) for key in keys])
+    leases.DUE.write(connection, [(key,) for key in keys])
     return len(keys)
 
 

@@ -32,6 +32,9 @@ RENEW: Final = Statement(
     [("key", TEXT), ("fence", WHOLE), ("lease_s", MOMENT)],
 )
 
+DUE: Final = Statement("UPDATE keys SET due_at = {now} WHERE key IN (SELECT u.key FROM {rows})", [("key", TEXT)])
+"""Let a key be looked at although nothing arrived."""
+
 GIVE_BACK: Final = Statement(
     """
     UPDATE keys SET lease_until = 0, wake_at = u.wake_at,

@@ -11,6 +11,7 @@ from service.ledger import dead_letters
 from service.ledger.database import Database
 from service.ledger.group_commit import GroupCommit
 from service.ledger.members import Account, Begin, Close, End, Open, Renew, Rows
+from service.ledger.mirror import SqlMirror
 from service.ledger.offsets import Offsets
 from service.ledger.rows import ask
 from service.ledger.sweep import Sweep
@@ -39,6 +40,7 @@ class SqlLedger:
         self.database: Final = database
         self.offsets: Final = Offsets(database, commits, history=history)
         self.sweep: Final = Sweep(database)
+        self.mirror: Final = SqlMirror(database, commits, erp=erp)
         self.restored_at: Final = restored_at
         """When this history of the database began, unix seconds; 0 where it is its first."""
         self._commits: Final = commits

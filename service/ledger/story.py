@@ -7,7 +7,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from schemas.event import Fact
-from service.ledger import documents, entities, intents, names, outcomes
+from service.ledger import documents, entities, intents, names, outcomes, standings
 from service.ledger.members import known
 from service.ledger.rows import ask
 from service.ports import Audit, Story
@@ -64,6 +64,14 @@ def tell(connection: sa.Connection, key: str) -> Story:
         events=[outcomes.read_event(row, facts) for row in ask(connection, _EVENTS, key=key)],
         verdicts=[outcomes.read_verdict(row) for row in ask(connection, _VERDICTS, key=key)],
         audits=[_audit(row) for row in ask(connection, _AUDITS, key=key)],
+        standings=sorted(
+            (standings.read(row) for row in standings.OF_KEYS.read(connection, one)),
+            key=lambda standing: (str(standing.document), standing.number, standing.erp_id),
+        ),
+        drifts=sorted(
+            (standings.read_drift(row) for row in standings.DRIFTS_OF_KEYS.read(connection, one)),
+            key=lambda drift: (drift.at, str(drift.document), drift.field),
+        ),
     )
 
 

@@ -210,6 +210,71 @@ audits = sa.Table(
     sa.Index("audits_key", "key"),
 )
 
+standings = sa.Table(
+    "standings",
+    metadata,
+    _name("erp", primary_key=True),
+    _name("erp_id", primary_key=True),
+    _name("key"),
+    _name("account_erp_id"),
+    _text("standing"),
+    _moment("read_at"),
+    sa.Index("standings_key", "key"),
+    sa.Index("standings_account", "account_erp_id"),
+)
+"""What the ERP says of our documents, in its own words, as last read."""
+
+drifts = sa.Table(
+    "drifts",
+    metadata,
+    _name("key", primary_key=True),
+    _name("kind", primary_key=True),
+    _name("external_id", primary_key=True),
+    _name("field", primary_key=True),
+    _name("is_now", primary_key=True),
+    _name("external_source"),
+    _name("tenant"),
+    _name("erp_id"),
+    _text("was"),
+    _name("decision"),
+    _moment("at"),
+    _partial("drifts_alerted", "at", where="decision = 'alerted'"),
+)
+"""What people changed in the ERP after us; found over a webhook or a poll, it is the same row."""
+
+looks = sa.Table(
+    "looks",
+    metadata,
+    _name("key", primary_key=True),
+    _name("erp_id", primary_key=True),
+    _text("version"),
+    _moment("asked_at"),
+    _moment("due_at"),
+    sa.Index("looks_due_at", "due_at"),
+    sqlite_with_rowid=False,
+)
+"""Documents that are to be read again, and when."""
+
+notices = sa.Table(
+    "notices",
+    metadata,
+    _name("erp", primary_key=True),
+    _name("event_id", primary_key=True),
+    _moment("at"),
+    sa.Index("notices_at", "at"),
+    sqlite_with_rowid=False,
+)
+"""Events of the ERP that were noticed, for as long as they may come again."""
+
+cursors = sa.Table(
+    "cursors",
+    metadata,
+    _name("name", primary_key=True),
+    _text("place"),
+    sqlite_with_rowid=False,
+)
+"""How far the ERP's feeds were read."""
+
 marks = sa.Table(
     "marks",
     metadata,

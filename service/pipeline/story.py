@@ -98,6 +98,11 @@ class Story:
         self.held: dict[str, Opened] = {}
         """Keys under lease now, for whoever renews them."""
 
+    def forget(self, account: Ref) -> None:
+        """Read an account again before it is used: another may have taken its place."""
+        for _, accounts in self._chapters.values():
+            accounts.forget(account)
+
     async def handle(self, key: str, work: Sequence[Arrival | Rejected | Wake]) -> None:
         """Bring one key as far as it goes now. When it returns, everything in `work` is durable and has an outcome."""
         try:

@@ -14,6 +14,7 @@ from schemas.refund import Refund
 from service.plan import called_off
 from service.plan.account import account_ref
 from service.plan.carrier import carrier_of, out_of_place, overtaken
+from service.plan.by_hand import order_by_hand
 from service.plan.compare import difference, next_adjustment, same_lines, total_differs
 from service.plan.draft import Draft, Stage
 from service.plan.policy import Fulfilment, Gate
@@ -43,7 +44,10 @@ def plan_order(draft: Draft, order: Order) -> None:
     if verdict is not None:
         draft.say(verdict)
         return
-    _bring(draft, order, have)
+    if have is None or have.by_hand is None:
+        _bring(draft, order, have)
+    elif verdict := order_by_hand(order, have):
+        draft.say(verdict)
 
 
 def _not_ours(draft: Draft, order: Order) -> Verdict | None:

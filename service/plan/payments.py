@@ -147,6 +147,10 @@ def _give_back(draft: Draft, order: Order, payment: Payment) -> None:
         detail = f"the payment {payment.parent_id or 'that it gives back'} is not in the ERP"
         draft.say(parked(payment.ref, Reason.PARENT_PARKED, detail, amount=_amount(payment)))
         return
+    if original.by_hand is not None:
+        detail = f"the payment that it gives back was changed in the ERP by hand ({original.by_hand.what}); compare"
+        draft.say(parked(payment.ref, Reason.DRIFT, detail, amount=_amount(payment)))
+        return
     amount = returned(draft, order, payment)
     if amount is None:
         detail = f"refund {payment.external_id} is in {payment.currency} at a rate that the shop does not state"

@@ -99,9 +99,9 @@ def _children(draft: Draft, order: Order) -> None:
 
 
 def _unbalanced(draft: Draft) -> bool:
-    """What the ERP repriced is never paid, even where its document posted at create (I7)."""
+    """What the ERP repriced is never paid, even where its document posted at create (I7); nor what drifted unseen."""
     verdict = draft.order_verdict
-    return verdict is not None and verdict.reason is Reason.ERP_TOTAL_DIFFERS
+    return verdict is not None and verdict.reason in {Reason.ERP_TOTAL_DIFFERS, Reason.DRIFT}
 
 
 def _follow(draft: Draft, order: Order) -> None:

@@ -11,6 +11,7 @@ from schemas.outcome import Reason, Verdict
 from schemas.payment import PaymentStatus
 from schemas.posted import Posted, PostedStatus
 from schemas.refund import Refund
+from service.plan.by_hand import alerted
 from service.plan.compare import total_differs
 from service.plan.draft import Draft, Stage
 from service.plan.order import adjust, confirm
@@ -147,6 +148,8 @@ def _return(draft: Draft, order: Order, refund: Refund, sale: Sale, have: Posted
                 notes=f"Refund {refund.external_id} of {order.name}",
             ),
         )
+    elif done.by_hand is not None:
+        draft.say(alerted(refund.ref, done) or posted(refund.ref, f"changed in the ERP by hand ({done.by_hand.what})"))
     elif missing := adjust(refund, sale, done):
         draft.want(Stage.LOWER, missing)
     elif wrong := total_differs(done, sale):

@@ -69,6 +69,22 @@ class ErpSettings(Section):
     """Name under which a create takes the business date, where a read-back proved that it sticks."""
     return_needs_confirm: bool = True
     """Whether a return document is posted by a confirm of its own."""
+    webhook_url: str | None = Field(default=None, pattern=r"^https?://[^\s]+$")
+    """Address of `POST /webhooks/arcus` as the ERP reaches it; where set, its events are read."""
+    webhook_path: Literal["webhook_endpoints", "webhooks"] = "webhook_endpoints"
+    """What the path of webhook endpoints is called; the documentation has both."""
+    webhook_scope: Literal["webhooks:manage", "webhooks:write"] = "webhooks:manage"
+    """Scope that an API key needs for them; named where the ERP refuses. The documentation has both."""
+    webhook_events: tuple[str, ...] = ("order.*", "payment.*", "return.*", "account.*")
+    """Events that `webhooks register` subscribes to: names, families such as `order.*`, or `*`."""
+    activity_path: str = Field(default="/activity", pattern=r"^(/[^\s?#]+)?$")
+    """Path of the ERP's activity log, which is polled for what no webhook told; empty where it has none."""
+    poll_s: float = Field(default=300.0, gt=0)
+    """How often the activity log and the webhook endpoint are looked at."""
+    poll_orders_s: float = Field(default=3_600.0, gt=0)
+    """How often the ERP's order list is compared with what was last read."""
+    poll_days: float = Field(default=7.0, gt=0)
+    """How many days back that list is compared, and the activity log is read at first."""
     breaker_threshold: float = Field(default=0.5, gt=0, le=1)
     """Share of failed calls that opens the breaker."""
     breaker_window: int = Field(default=20, ge=2)

@@ -28,7 +28,7 @@ class KafkaSettings(Section):
     dead_letter_topic: str = "orderferry.dead-letters"
     """Topic for records that nobody can decode; they keep their bytes, headers and position."""
     erp_events_topic: str = "erp.events"
-    """Topic for what the ERP's webhooks say."""
+    """Topic for what the ERP's webhooks say; read where `erp.webhook_url` is set."""
     partitions: int = Field(default=12, ge=1, le=1_000)
     """Partitions of a topic that `topics create` makes; more than that many processes have nothing to read."""
     replication: int = Field(default=3, ge=1, le=32)

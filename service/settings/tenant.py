@@ -106,6 +106,8 @@ class TenantSettings(Section):
     """Orders with one of these tags are skipped."""
     only_locations: frozenset[str] = frozenset()
     """Only orders of these shop locations; all where empty."""
+    drift: Literal["alert", "accept"] = "alert"
+    """What people change in the ERP: `alert` holds the document until somebody accepts, `accept` takes it for right."""
     targets: TargetSettings = TargetSettings()
     """Where each part of a sale goes."""
     tenders: dict[str, Tender] = Field(default_factory=dict)

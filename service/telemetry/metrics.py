@@ -107,6 +107,22 @@ class Metrics:
             "Calls without a clear answer, by how they were resolved (key, look_up, person).",
             "resolved",
         )
+        self.erp_events = self._counter("erp_events_total", "Events of the ERP that were read, by family.", "family")
+        self.looks = self._counter(
+            "looks_total",
+            "Keys whose documents were read again in the ERP, by how it ended (recorded, failed).",
+            "ended",
+        )
+        self.looks_waiting = self._gauge("looks_waiting", "Documents that wait to be read again in the ERP.")
+        self.drift_found = self._counter(
+            "drift_found_total", "Fields that people changed in the ERP after us.", "field", "decision"
+        )
+        self.drift = self._gauge(
+            "drift", "Fields that people changed there, by decision (accepted, alerted, followed).", "decision"
+        )
+        self.webhook_endpoint = self._gauge(
+            "webhook_endpoint", "Whether the ERP's webhook endpoint of an API key has this status.", "api_key", "status"
+        )
         self.in_doubt = self._gauge("in_doubt", "Effects that only a person can resolve now.")
 
     def _limits(self) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from schemas.base import Ref
 from schemas.event import Position
 from service.cli.house import Message
-from service.ports import Audit, Mapped, Parked, Story
+from service.ports import Audit, Decision, Drift, Endpoint, Mapped, Parked, Story
 from service.settings import Finding, Settings
 
 
@@ -23,6 +23,7 @@ class FakeDesk:
     lines: dict[tuple[str, str, str, str], str] = field(default_factory=dict)
     stopped: set[tuple[str, str]] = field(default_factory=set)
     doubts: set[str] = field(default_factory=set)
+    drifted: list[tuple[str, Drift]] = field(default_factory=list)
     audits: list[Audit] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
@@ -87,6 +88,15 @@ class FakeDesk:
     async def paused(self) -> frozenset[tuple[str, str]]:
         return frozenset(self.stopped)
 
+    async def drifts(self, *, decision: Decision | None = None, limit: int = 1000) -> Sequence[tuple[str, Drift]]:
+        return [one for one in self.drifted if decision in (None, one[1].decision)][:limit]
+
+    async def accept_drift(self, key: str, *, who: str, why: str) -> int:
+        self._audit("accept drift", key, who, why)
+        found = [one for one in self.drifted if one[0] == key and one[1].decision is Decision.ALERTED]
+        self.drifted = [one for one in self.drifted if one not in found]
+        return len(found)
+
     async def resolve_doubt(self, intent_id: str, *, happened: bool, erp_id: str, who: str, why: str) -> None:
         self._audit("happened" if happened else "not happened", f"{intent_id} {erp_id}", who, why)
         self.doubts.remove(intent_id)
@@ -101,6 +111,7 @@ class FakeHouse:
     findings: list[Finding] = field(default_factory=list)
     trouble: BaseException | None = None
     exit_code: int = 0
+    endpoints: list[tuple[str, Endpoint]] = field(default_factory=list)
     ran: list[Settings] = field(default_factory=list)
     migrated: int = 0
     desks_open: int = 0
@@ -147,6 +158,22 @@ class FakeHouse:
 
     async def create_topics(self, settings: Settings) -> Sequence[Finding]:
         return await self.check(settings)
+
+    async def webhooks(self, settings: Settings) -> Sequence[tuple[str, Endpoint]]:
+        assert settings.erp.base_url
+        self._meet_trouble()
+        return self.endpoints
+
+    async def register_webhook(self, settings: Settings, api_key: str) -> tuple[Endpoint, str]:
+        self._meet_trouble()
+        made = Endpoint(id="we-1", url=str(settings.erp.webhook_url), status="active", events=("order.*",))
+        self.endpoints.append((api_key, made))
+        return made, "whsec_1"
+
+    async def rotate_webhook(self, settings: Settings, api_key: str) -> tuple[Endpoint, str]:
+        assert settings.erp.webhook_url
+        self._meet_trouble()
+        return next(one for name, one in self.endpoints if name == api_key), "whsec_2"
 
     async def migrate(self, settings: Settings) -> None:
         assert settings.ledger.url

@@ -41,7 +41,7 @@ def _event(call: Call, happening: Happening) -> Doc:
         "object": "activity_event",
         "entity_id": call.entity.id,
         "created_at": happening.at,
-        "actor": {"type": "api_key", "id": call.entity.code, "label": None, "on_behalf_of": None},
+        "actor": {"type": happening.actor, "id": call.entity.code, "label": None, "on_behalf_of": None},
         "action": f"{kind}.{'created' if verb == happening.resource else verb.strip('{}') or 'updated'}",
         "resource_type": kind,
         "resource_id": happening.resource_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
 from schemas.base import Kind
@@ -12,7 +13,10 @@ from schemas.posted import Posted
 from service.erp.arcus import errors, identity, receipts, rereading, steps
 from service.erp.arcus.accounts import Accounts
 from service.erp.arcus.client import Client, Courier
+from service.erp.arcus.endpoints import Endpoints
 from service.erp.arcus.erp_clock import ErpClock
+from service.erp.arcus.feed import Feed
+from service.erp.arcus.look import Look
 from service.erp.arcus.look_up import LookUp
 from service.erp.arcus.order_state import sent_by
 from service.erp.arcus.payloads import Said
@@ -32,6 +36,7 @@ from service.ports import (
     Priority,
     Receipt,
     Resolution,
+    Sight,
     Step,
     Unclear,
     Unresolved,
@@ -64,6 +69,9 @@ class Arcus:
         self._accounts = Accounts(reads=self._reads, settings=settings, clock=clock)
         products = Products(reads=self._reads, settings=settings, clock=clock)
         self._resolver = Resolver(products=products, accounts=self._accounts, settings=settings)
+        self._look = Look(reads=self._reads, accounts=self._accounts, clock=clock)
+        self.feed = Feed(client=self._client, reads=self._reads)
+        self.endpoints = Endpoints(client=self._client)
         self._look_up = LookUp(
             reads=self._reads,
             accounts=self._accounts,
@@ -148,6 +156,10 @@ class Arcus:
             rows, _ = await self._reads.credits(account_id=posted.account_erp_id, priority=priority)
             return rereading.credit(posted, rows, at=self._clock.now())
         return rereading.order(posted, await self._reads.order(posted.erp_id, priority=priority), at=self._clock.now())
+
+    async def look(self, documents: Sequence[Posted], *, also: Sequence[str], priority: Priority) -> Sight:
+        """Read how documents of one key stand. Raises Retryable, Refused or Waiting."""
+        return await self._look.look(documents, also=also, priority=priority)
 
     def reason(self, code: str, effect: Effect) -> Reason:
         """Say in our words why Arcus refused an effect with this code of its own."""

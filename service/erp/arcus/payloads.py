@@ -100,6 +100,7 @@ class AccountDoc(Identified):
     name: Text = ""
     is_active: bool | None = None
     merged_into_account_id: Text = ""
+    updated_at: Text = ""
     metadata: Metadata = Field(default_factory=dict)
     addresses: Annotated[list[AddressDoc], BeforeValidator(_many)] = []
 
@@ -124,6 +125,7 @@ class PaymentDoc(Identified):
     reference: Text = ""
     external_reference: Text = ""
     notes: Text = ""
+    updated_at: Text = ""
     applications: Annotated[list[ApplicationDoc], BeforeValidator(_many)] = []
 
     def on(self, order_id: str) -> Decimal:
@@ -140,7 +142,9 @@ class OrderDoc(Identified):
     document_type: Text = ""
     order_status: Text = ""
     status: Text = ""
+    payment_status: Text = ""
     fulfillment_status: Text = ""
+    updated_at: Text = ""
     account_id: Text = ""
     shipping_address_id: Text = ""
     billing_address_id: Text = ""
@@ -172,6 +176,7 @@ class CreditDoc(Identified):
     amount_applied: Number = ZERO
     status: Text = ""
     notes: Text = ""
+    updated_at: Text = ""
 
 
 class VariantDoc(Identified):
@@ -201,6 +206,17 @@ class ReturnDoc(Identified):
     refund_amount: Number = ZERO
     notes: Text = ""
     metadata: Metadata = Field(default_factory=dict)
+
+
+class EndpointDoc(Identified):
+    """A webhook endpoint."""
+
+    url: Text = ""
+    status: Text = ""
+    enabled_events: Annotated[list[Text], BeforeValidator(_many)] = []
+    consecutive_failure_count: int = 0
+    last_delivery_at: Text = ""
+    secret_last4: Text = ""
 
 
 class BulkItems(Said):

@@ -39,6 +39,11 @@ class Reads:
         params = {"document_type": document_type, "account_id": account_id, "created_after": created_after}
         return await self._all(OrderDoc, "/orders", params, what=f"list orders ({document_type})", priority=priority)
 
+    async def recent(self, *, created_after: str, priority: Priority) -> list[OrderDoc]:
+        """Return every order of any type and account from a moment on; rows may lack their lines."""
+        params = {"created_after": created_after}
+        return await self._all(OrderDoc, "/orders", params, what="list recent orders", priority=priority)
+
     async def accounts(self, *, search: str = "", priority: Priority) -> list[AccountDoc]:
         """Return every account, also inactive ones; with `search` only those whose text contains it."""
         params = {"account_type": "all", "is_active": "all", "include_inactive": "true"}

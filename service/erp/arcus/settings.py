@@ -33,6 +33,13 @@ class AccountName(StrEnum):
     DISPLAY_NAME = "display_name"
 
 
+class WebhookPath(StrEnum):
+    """What the path of webhook endpoints is called (arcus-api.md 13.1)."""
+
+    WEBHOOK_ENDPOINTS = "webhook_endpoints"
+    WEBHOOKS = "webhooks"
+
+
 class ExtraTag(StrEnum):
     """Provenance names of the order object that a create may or may not keep (arcus-api.md 6.10)."""
 
@@ -80,6 +87,12 @@ class ArcusSettings(Frozen):
     product_max_age_s: float = Field(default=3600.0, gt=0)
     account_max_age_s: float = Field(default=3600.0, gt=0)
     """An account not read for so long is read before use, to follow a merge."""
+    activity_path: str = "/activity"
+    """Path of the activity log, which is inferred from that of one entry; empty: it is not read."""
+    webhook_path: WebhookPath = WebhookPath.WEBHOOK_ENDPOINTS
+    webhook_scope: str = "webhooks:manage"
+    """What a key without the right to manage webhooks is told to get."""
+    webhook_events: tuple[str, ...] = ("order.*", "payment.*", "return.*", "account.*")
     frozen_wait_s: float = Field(default=5.0, gt=0)
     credentials_wait_s: float = Field(default=60.0, gt=0)
 

@@ -29,6 +29,14 @@ def topics(settings: Settings) -> Iterator[Finding]:
     if kafka.replay_topic in kafka.topics:
         why = "it is read besides, and a source topic is sent to"
         yield refuse("kafka.topics", f"{kafka.replay_topic} is among the source topics: {why}.", "leave it out.")
+    events = kafka.erp_events_topic
+    if settings.erp.webhook_url and (
+        events in {*kafka.topics, kafka.replay_topic, kafka.dead_letter_topic} or _matches(kafka.pattern, events)
+    ):
+        why = "it holds the ERP's events, which no shop sends"
+        yield refuse(
+            "kafka.erp_events_topic", f"{events} is also another topic of ours: {why}.", "give it its own name."
+        )
     if kafka.pattern and not _compiles(kafka.pattern):
         yield refuse("kafka.pattern", "it is no regular expression.", "for example ^shop\\..*")
 
