@@ -56,10 +56,10 @@ class Erp:
             self._take_product(shop, doc)
             return
         naming = {
-            "orders": (_by_metadata, self.orders),
-            "accounts": (_by_metadata, self.accounts),
-            "payments": (_by_reference, self.payments),
-            "credits": (_by_notes, self.credits),
+            "orders": (by_metadata, self.orders),
+            "accounts": (by_metadata, self.accounts),
+            "payments": (by_reference, self.payments),
+            "credits": (by_notes, self.credits),
         }.get(table)
         if naming is None:
             return
@@ -88,16 +88,19 @@ def _named(tag: Mapping[str, object] | None) -> Name | None:
     return Name(str(tag.get("tenant")), str(tag.get("kind")), str(tag["external_id"]))
 
 
-def _by_metadata(doc: Doc) -> Name | None:
+def by_metadata(doc: Doc) -> Name | None:
+    """Name a sale, return or account by its tag."""
     return _named(doc["metadata"])
 
 
-def _by_reference(doc: Doc) -> Name | None:
+def by_reference(doc: Doc) -> Name | None:
+    """Name a payment by tenant and transaction."""
     tenant, _, ident = (doc["external_reference"] or doc["reference"] or "").rpartition(":")
     return Name(tenant, "payment", ident) if tenant else None
 
 
-def _by_notes(doc: Doc) -> Name | None:
+def by_notes(doc: Doc) -> Name | None:
+    """Name a credit by the tag in its notes."""
     words = dict(word.partition("=")[::2] for word in (doc["notes"] or "").split())
     return _named({name: unquote(value) for name, value in words.items()})
 

@@ -19,10 +19,14 @@ _PROGRESS: Final = frozenset(
         (PostedStatus.HELD, PostedStatus.DRAFT),
         (PostedStatus.HELD, PostedStatus.CONFIRMED),
         (PostedStatus.HELD, PostedStatus.SHIPPED),
+        (PostedStatus.DRAFT, PostedStatus.HELD),
+        (PostedStatus.CONFIRMED, PostedStatus.HELD),
+        (PostedStatus.SHIPPED, PostedStatus.HELD),
         (PostedStatus.CONFIRMED, PostedStatus.SHIPPED),
     }
 )
-"""What happens to a document on its ordinary way."""
+"""What happens to a document on its ordinary way. A hold, or a status by a word that we do not know, is the planner's
+`erp_hold` where it stands in the way of anything; a gate of the ERP sets one because we confirmed."""
 _FIGURES: Final = ("total", "discount", "fees", "tax", "shipping")
 ACCOUNT: Final = "account"
 """A merged account is followed, wherever it shows; nothing waits for it."""
@@ -91,7 +95,12 @@ def _refunded(payment: Posted, sight: Sight) -> Decimal:
 
 def _amounts(known: Posted, after: Posted, names: Sequence[str]) -> list[Difference]:
     pairs = ((name, getattr(known, name), getattr(after, name)) for name in names)
-    return [Difference(known.document, name, f"{was:f}", f"{now:f}") for name, was, now in pairs if was != now]
+    return [Difference(known.document, name, _plain(was), _plain(now)) for name, was, now in pairs if was != now]
+
+
+def _plain(amount: Decimal) -> str:
+    """Write equal amounts alike: a figure is part of what drift is recognised by."""
+    return f"{amount.normalize():f}"
 
 
 def _field(known: Posted, name: str, was: str, now: str) -> list[Difference]:
@@ -99,4 +108,4 @@ def _field(known: Posted, name: str, was: str, now: str) -> list[Difference]:
 
 
 def _lines(posted: Posted) -> str:
-    return ", ".join(f"{line.quantity} x {line.line_id} at {line.rate.normalize():f}" for line in posted.lines)
+    return ", ".join(f"{line.quantity} x {line.line_id} at {_plain(line.rate)}" for line in posted.lines)

@@ -41,7 +41,7 @@ def create(call: Call) -> Reply:
 def listed(call: Call) -> Reply:
     """GET: newest first, without secrets."""
     _allowed(call)
-    rows = [shown(doc) for doc in call.view.scan(TABLE, newest_first=True)]
+    rows = [shown(doc) for doc in call.view.scan(TABLE, newest_first=True) if not doc.get("deleted")]
     return Reply(by_cursor(rows, call.query, url=call.path), wrap="never")
 
 

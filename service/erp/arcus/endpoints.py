@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from service.erp.arcus.client import Client
+from service.erp.arcus.errors import CREDENTIALS
 from service.erp.arcus.payloads import EndpointDoc, read
 from service.erp.arcus.wire import Doc, unwrap
-from service.errors import Refused, Retryable
+from service.errors import Retryable, Waiting
 from service.ports import Endpoint, Priority
-
-FORBIDDEN = 403
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +23,8 @@ class Endpoints:
         what = "list webhook endpoints"
         try:
             page = await self.client.read(self._path, {"limit": "100"}, what=what, priority=priority)
-        except Refused as refused:
-            raise self._explained(refused) from refused
+        except Waiting as waiting:
+            raise self._explained(waiting) from waiting
         rows = page.get("data")
         if not isinstance(rows, list):
             raise Retryable(what, "the answer has no list")
@@ -66,17 +65,16 @@ class Endpoints:
             answer = await self.client.write(
                 method, settings.path(path), body, key=key, what=what, priority=Priority.POLLING
             )
-        except Refused as refused:
-            raise self._explained(refused) from refused
+        except Waiting as waiting:
+            raise self._explained(waiting) from waiting
         return unwrap(answer)
 
-    def _explained(self, refused: Refused) -> Refused:
+    def _explained(self, waiting: Waiting) -> Waiting:
         """Say which scope the key should have: the documentation names two, the settings one of them."""
-        if refused.status != FORBIDDEN:
-            return refused
+        if waiting.wait != CREDENTIALS:
+            return waiting
         scope = self.client.settings.webhook_scope
-        hint = f"{refused.hint} Give the API key the scope {scope}".strip()
-        return Refused(refused.what, refused.status, refused.code, hint, refused.param, refused.request_id)
+        return Waiting(waiting.wait, f"{waiting.why}; webhooks need the scope {scope}", waiting.after)
 
 
 def _endpoint(doc: object, what: str) -> Endpoint:
