@@ -399,6 +399,9 @@ class Shop(Protocol):
 
         Raises Retryable, Refused or Waiting.
         """
+        ...
+
+
 # --- what the ERP says by itself ---------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from sandbox.oracle.decimals import ZERO
 
-Count = Literal["lost", "duplicated", "reordered", "unexplained", "in_doubt", "amount", "parked"]
+Count = Literal["lost", "duplicated", "reordered", "unexplained", "in_doubt", "amount", "parked", "unlike"]
 
 
 @dataclass(frozen=True, slots=True)

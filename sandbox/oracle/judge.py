@@ -30,6 +30,8 @@ class Evidence:
     claims: Claims
     dead_letters: frozenset[Place] = frozenset()
     places: Sequence[Place] = ()
+    unlike: Sequence[tuple[Name, str]] = ()
+    """Where the product's account of the ERP is not like the ERP (`sandbox.oracle.mirror`), where it keeps one."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ def judge(evidence: Evidence, profile: Profile) -> Judgement:
     _claims(wants, evidence, findings)
     if evidence.places:
         _events(folded, evidence, findings)
+    for name, words in evidence.unlike:
+        findings.add("unlike", name, words)
     for words in evidence.claims.unresolved:
         findings.add("in_doubt", words, "the product does not know")
     foretold = frozenset((_name(one), str(one.reason)) for one in predictions if one.outcome == "parked")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Grant", "Priority", "RateLimiter", "SharedBudget", "Tier"]
 
 ASK_AGAIN_S: Final = 0.05  # between two questions to a shared budget that has nothing, whatever it says
+JUST_NOW_S: Final = 0.001  # to look again where the time came between two readings of the clock
 BATCH_S: Final = 0.5  # a process reserves at most this much of the rate at once, so that others get theirs
 
 
@@ -158,6 +159,8 @@ class RateLimiter:
             self._refill = loop.create_task(self._fetch(self._shared))
         now = self._clock()
         delay = self._windows.next_at(now, paced=self._paced(head)) - now
+        if delay <= 0 and self._room.free and (self._shared is None or self._stocked(now)):
+            delay = JUST_NOW_S  # the time came since the last look, and nobody else may come to look
         if 0 < delay < math.inf:  # otherwise a place must become free, or the shared budget must answer
             self._timer = loop.call_later(delay, self._look)
 

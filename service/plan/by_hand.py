@@ -7,7 +7,7 @@ from hashlib import sha256
 from schemas.base import Ref
 from schemas.order import Order
 from schemas.outcome import Reason, Verdict
-from schemas.posted import Posted, PostedStatus
+from schemas.posted import ByHand, Posted, PostedStatus
 from service.plan.state import parked, posted
 
 
@@ -22,20 +22,17 @@ def sale_digest(order: Order | None) -> str:
     return sha256(text.encode()).hexdigest()[:32]
 
 
-def alerted(document: Ref, have: Posted) -> Verdict | None:
+def alerted(document: Ref, have: Posted, hand: ByHand) -> Verdict | None:
     """Say that nothing more is done with a document until a person has seen what was changed there."""
-    if have.by_hand is None or have.by_hand.accepted:
+    if hand.accepted:
         return None
-    detail = f"it was changed in the ERP by hand ({have.by_hand.what}), and nobody has said that this is right"
+    detail = f"it was changed in the ERP by hand ({hand.what}), and nobody has said that this is right"
     return parked(document, Reason.DRIFT, detail, amount=f"{have.total} {have.currency}")
 
 
-def order_by_hand(order: Order, have: Posted) -> Verdict | None:
+def order_by_hand(order: Order, have: Posted, hand: ByHand) -> Verdict | None:
     """Decide about an order that people changed; None where it stands open, and payments and refunds may follow."""
-    hand = have.by_hand
-    if hand is None:
-        return None
-    if verdict := alerted(order.ref, have):
+    if verdict := alerted(order.ref, have, hand):
         return verdict
     if hand.sale != sale_digest(order):
         detail = (

@@ -46,7 +46,7 @@ def plan_order(draft: Draft, order: Order) -> None:
         return
     if have is None or have.by_hand is None:
         _bring(draft, order, have)
-    elif verdict := order_by_hand(order, have):
+    elif verdict := order_by_hand(order, have, have.by_hand):
         draft.say(verdict)
 
 

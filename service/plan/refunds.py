@@ -149,7 +149,8 @@ def _return(draft: Draft, order: Order, refund: Refund, sale: Sale, have: Posted
             ),
         )
     elif done.by_hand is not None:
-        draft.say(alerted(refund.ref, done) or posted(refund.ref, f"changed in the ERP by hand ({done.by_hand.what})"))
+        detail = f"changed in the ERP by hand ({done.by_hand.what})"
+        draft.say(alerted(refund.ref, done, done.by_hand) or posted(refund.ref, detail))
     elif missing := adjust(refund, sale, done):
         draft.want(Stage.LOWER, missing)
     elif wrong := total_differs(done, sale):

@@ -121,7 +121,7 @@ class Metrics:
             "drift", "Fields that people changed there, by decision (accepted, alerted, followed).", "decision"
         )
         self.webhook_endpoint = self._gauge(
-            "webhook_endpoint", "Whether the ERP's webhook endpoint of an API key has this status.", "api_key", "status"
+            "webhook_endpoint", "Whether the ERP's webhook endpoint of an API key has this status.", "budget", "status"
         )
         self.in_doubt = self._gauge("in_doubt", "Effects that only a person can resolve now.")
 

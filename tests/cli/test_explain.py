@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -10,12 +11,13 @@ from schemas.base import Kind, Ref
 from schemas.effect import Component
 from schemas.outcome import Reason
 from schemas.posted import PostedAdjustment
+from schemas.standing import Standing
 from service.desk.claims import claim
 from service.desk.components import compared, of_posted
 from service.desk.words import WORDS, words
-from service.ports import Story
+from service.ports import Decision, Drift, Story
 from tests.cli.conftest import Ferry
-from tests.cli.stories import KEY, SHOP, order, posted, story
+from tests.cli.stories import KEY, ORDER, SHOP, money, order, posted, story
 
 
 @pytest.fixture
@@ -24,6 +26,38 @@ def known(ferry: Ferry) -> Ferry:
     for name in ("#1001", "1001001", "SO-9", "77"):
         ferry.desk.names["shopify", name] = [KEY]
     return ferry
+
+
+def test_how_it_stands_in_the_erp_and_what_people_changed_there_are_told(known: Ferry) -> None:
+    stands = Standing(
+        document=ORDER,
+        erp_id="erp-1",
+        number="SO-9",
+        document_type="sales_order",
+        status="voided",
+        total=money("24.50"),
+    )
+    drift = Drift(ORDER, "erp-1", "status", "confirmed", "cancelled", Decision.ALERTED, at=1_777_636_800.0)
+    known.desk.stories[KEY] = replace(story(), standings=(stands,), drifts=(drift,))
+    (row,) = known("explain", "shopify", "#1001", "--json").rows
+    assert (row["standings"][0]["status"], row["standings"][0]["total"]) == ("voided", "24.50")
+    assert row["standings"][0]["read_at"] is None
+    assert row["drift"] == [
+        {
+            "kind": "order",
+            "external_id": "1001001",
+            "erp_id": "erp-1",
+            "field": "status",
+            "was": "confirmed",
+            "now": "cancelled",
+            "decision": "alerted",
+            "found_at": "2026-05-01T12:00:00.000+00:00",
+        }
+    ]
+    told = known("explain", "shopify", "#1001").out
+    assert "How it stands in the ERP" in told
+    assert "Drift: changed in the ERP by people" in told
+    assert "drift accept SOURCE ID" in told
 
 
 @pytest.mark.parametrize("name", ["#1001", "1001001", "SO-9", "77", KEY])

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
+from itertools import chain, repeat
 from typing import Any
 
 import httpx
@@ -204,7 +205,7 @@ def test_retry_after_stops_everybody_and_is_seen_from_outside(simulate: Simulate
         assert limiter.paused_until == limiter.next_permitted == began + 7
         calls = [asyncio.create_task(limiter.acquire(priority)) for priority in (LIVE, LIVE, REPLAY)]
         await asyncio.sleep(1)
-        assert limiter.waiting == {LIVE: 2, RECOVERY: 0, REPLAY: 1}
+        assert limiter.waiting == {LIVE: 2, RECOVERY: 0, REPLAY: 1, Priority.POLLING: 0}
         await asyncio.gather(*calls)
         assert loop.time() - began >= 7
         assert limiter.paused_until is None
@@ -290,3 +291,19 @@ def test_the_name_of_a_budget_tells_keys_apart_and_tells_nothing_about_them() ->
     assert first != second
     assert first == fingerprint("ark_live_ent_a_1")
     assert "ark" not in first
+
+
+async def test_a_paced_caller_who_waits_alone_is_let_go_though_the_time_came_between_two_readings_of_the_clock() -> (
+    None
+):
+    readings: Iterator[float] = iter(())
+    room = Room(concurrency=Concurrency(floor=9, ceiling=9, start=9))
+    tier = Tier(per_window=20, per_burst=None, window_s=20.0, margin_s=0.0)
+    limiter = RateLimiter(budget="b1", tier=tier, room=room, clock=lambda: next(readings))
+    readings = repeat(0.0)
+    for _ in range(2):  # one second of unused pace is made up for
+        await limiter.acquire(Priority.POLLING)
+        limiter.release()
+    readings = chain([0.9, 0.9], repeat(1.1))
+    async with asyncio.timeout(5):
+        await limiter.acquire(Priority.POLLING)

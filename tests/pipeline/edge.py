@@ -59,14 +59,18 @@ class Edge:
         key = f"arcus:usd:{document.get('object', '')}:{document['id']}".encode()
         headers = [(name.lower(), value.encode()) for name, value in request.headers.items() if "Arcus" in name]
         self.taken += 1
-        self.records.put_nowait(Record(TOPIC, 0, self.taken, key, body, headers, time.time()))
+        await self.keep(Record(TOPIC, 0, self.taken, key, body, headers, time.time()))
         return web.Response(status=202)
+
+    async def keep(self, record: Record) -> None:
+        """Keep it in memory; what stands before a broker sends it there."""
+        self.records.put_nowait(record)
 
 
 @asynccontextmanager
-async def edge() -> AsyncIterator[Edge]:
+async def edge(made: Edge | None = None) -> AsyncIterator[Edge]:
     """Listen on the loopback."""
-    found = Edge()
+    found = made or Edge()
     app = web.Application()
     app.router.add_post("/webhooks/arcus", found.receive)
     runner = web.AppRunner(app, access_log=None)

@@ -16,7 +16,10 @@ NAMES = {
     "orderferry_calls_in_flight": ("gauge", ()),
     "orderferry_concurrency_limit": ("gauge", ()),
     "orderferry_dead_letters": ("counter", ("reason", "kept_in")),
+    "orderferry_drift": ("gauge", ("decision",)),
+    "orderferry_drift_found": ("counter", ("field", "decision")),
     "orderferry_erp_attempts": ("histogram", ("effect",)),
+    "orderferry_erp_events": ("counter", ("family",)),
     "orderferry_erp_request_seconds": ("histogram", ("attempt",)),
     "orderferry_erp_requests": ("counter", ("attempt", "class")),
     "orderferry_events": ("counter", ("source", "topic")),
@@ -29,6 +32,8 @@ NAMES = {
     "orderferry_limiter_paused_seconds": ("gauge", ("budget",)),
     "orderferry_limiter_used": ("gauge", ("budget",)),
     "orderferry_limiter_waiting": ("gauge", ("lane",)),
+    "orderferry_looks": ("counter", ("ended",)),
+    "orderferry_looks_waiting": ("gauge", ()),
     "orderferry_loop_lag_seconds": ("gauge", ()),
     "orderferry_outcomes": ("counter", ("source", "outcome", "reason")),
     "orderferry_parked": ("gauge", ("reason",)),
@@ -40,6 +45,7 @@ NAMES = {
     "orderferry_stalls": ("counter", ("action",)),
     "orderferry_unknowns": ("counter", ("resolved",)),
     "orderferry_waits": ("gauge", ("wait",)),
+    "orderferry_webhook_endpoint": ("gauge", ("budget", "status")),
     "orderferry_webhook_seconds": ("histogram", ("source",)),
     "orderferry_webhooks": ("counter", ("source", "outcome")),
     "orderferry_window_fill": ("gauge", ("bound",)),
@@ -105,6 +111,7 @@ def _told(node: ast.AST) -> str | None:
 def test_no_label_could_hold_an_id_or_a_person() -> None:
     allowed = {"source", "outcome", "reason", "topic", "partition", "attempt", "class", "effect", "resolved"}
     allowed |= {"kept_in", "bound", "wait", "action", "budget", "lane", "result"}
+    allowed |= {"decision", "field", "family", "ended", "status"}
     assert {label for _, labels in NAMES.values() for label in labels} == allowed
 
 
