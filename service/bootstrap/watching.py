@@ -44,8 +44,8 @@ class WatchObserver:
                 key=observation.key,
                 kind=drift.document.kind.value,
                 erp_id=drift.erp_id,
-                field=drift.field,
-                decision=drift.decision.value,
+                what=drift.field,
+                outcome=drift.decision.value,
             )
 
     def look_failed(self, key: str, error: FerryError) -> None:
@@ -63,11 +63,11 @@ class WatchObserver:
         for one in _STATUSES:
             self._metrics.webhook_endpoint.labels(name, one).set(one == status)
         if status != "active":
-            self._log.warning("webhook endpoint", api_key=name, status=status)
+            self._log.warning("webhook endpoint", budget=name, status=status)
 
     def endpoint_resumed(self, name: str, endpoint: Endpoint) -> None:
         """Tell that deliveries go on."""
-        self._log.warning("webhook endpoint resumed", api_key=name, endpoint=endpoint.id, status=endpoint.status)
+        self._log.warning("webhook endpoint resumed", budget=name, erp_id=endpoint.id, status=endpoint.status)
 
 
 _FAMILIES = frozenset({"order", "payment", "return", "account", "credit", "fulfillment", "webhook"})
