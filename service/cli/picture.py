@@ -32,6 +32,21 @@ STATES = {
 }
 
 
+_STANDS = (
+    "type",
+    "number",
+    "status",
+    "payment_status",
+    "fulfilment_status",
+    "total",
+    "paid",
+    "balance",
+    "refunded",
+    "read_at",
+)
+_DRIFTED = ("found_at", "kind", "external_id", "field", "was", "now", "decision")
+
+
 def picture(story: Story) -> RenderableType:
     """Draw everything known about one key."""
     said = claim(story)
@@ -51,11 +66,9 @@ def _parts(story: Story, said: Json) -> Iterator[RenderableType]:
         ("effect", "amount", "method", "path", "attempted_at", "attempts", "state", "answer", "how"),
     )
     if said["standings"]:
-        columns = ("type", "number", "status", "payment_status", "fulfilment_status", "total", "paid", "balance")
-        yield _rows("How it stands in the ERP", said["standings"], (*columns, "refunded", "read_at"))
+        yield _rows("How it stands in the ERP", said["standings"], _STANDS)
     if said["drift"]:
-        columns = ("found_at", "kind", "external_id", "field", "was", "now", "decision")
-        yield _rows("Drift: changed in the ERP by people", said["drift"], columns)
+        yield _rows("Drift: changed in the ERP by people", said["drift"], _DRIFTED)
     if said["decisions"]:
         yield _rows("Decisions of people", said["decisions"], ("at", "who", "action", "subject", "why"))
     yield _next_steps(story)

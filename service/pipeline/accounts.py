@@ -57,6 +57,10 @@ class Accounts:
             if not turn.locked():
                 self._turns.pop(ref, None)
 
+    def forget(self, ref: Ref) -> None:
+        """Read the account again next time: another took its place."""
+        self._known.pop(ref, None)
+
     async def _complete(self, effect: CreateOrder, *, priority: Priority) -> Posted | Blocked:
         ref = effect.account
         async with self._claim(f"{ref.external_source}|{ref.tenant}|~account:{ref.external_id}") as opened:

@@ -72,7 +72,7 @@ async def drifted(place: Town, order: str) -> bool:
 
 
 async def paused(place: Town) -> bool:
-    return (await place.driver.control("webhooks"))["pauses"] == 1
+    return bool((await place.driver.control("webhooks"))["pauses"])
 
 
 async def active(place: Town) -> bool:

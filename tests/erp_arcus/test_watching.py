@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.arcus.profile import PROFILES
+from sandbox.arcus.profile import PROFILES, switched
 from schemas.base import Kind
 from schemas.posted import Posted
 from service.erp.arcus.endpoints import Endpoints
@@ -53,7 +53,7 @@ async def test_an_endpoint_is_registered_listed_and_given_a_new_secret(
 
 @pytest.mark.parametrize("scope", ["webhooks:manage", "webhooks:write"])
 async def test_a_key_without_the_scope_is_told_which_one_it_lacks(start: Open, scope: str) -> None:
-    profile = dataclasses.replace(PROFILES["lenient"], webhook_scope=scope)
+    profile = switched(PROFILES["lenient"], [f"webhook_scope={scope}"])
     bench = await start(profile_object=profile)
     endpoints = bench.adapter(webhook_scope=scope).endpoints
     await endpoints.register(URL, key="k1")
