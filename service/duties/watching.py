@@ -30,8 +30,9 @@ def watching(*, looks: Looks, look: Callable[[str], Awaitable[None]]) -> Callabl
                 await look(key)
 
         while keys := await looks.claim(limit=LIMIT):
-            async with asyncio.TaskGroup() as group:
-                for key in keys:
-                    group.create_task(one(key))
+            # All of them end first: a group of errors is nothing that a round could be forgiven for.
+            for ended in await asyncio.gather(*map(one, keys), return_exceptions=True):
+                if isinstance(ended, BaseException):
+                    raise ended
 
     return do

@@ -37,9 +37,10 @@ ASK_BY_TAG: Final = Statement(_ASK % ("k.key", "JOIN keys k ON k.key = u.link"),
 ASK_OF_ACCOUNT: Final = Statement(
     """
     INSERT INTO looks (key, erp_id, version, asked_at, due_at)
-    SELECT DISTINCT s.key, '', '', {now}, {now} FROM {rows} JOIN standings s
+    SELECT s.key, '', '', {now}, {now} FROM {rows} JOIN standings s
         ON s.erp = u.erp AND s.account_erp_id = u.account_erp_id
-    WHERE true ORDER BY 1 ON CONFLICT (key, erp_id) DO UPDATE SET asked_at = excluded.asked_at, due_at = excluded.due_at
+    WHERE true GROUP BY s.key ORDER BY 1
+    ON CONFLICT (key, erp_id) DO UPDATE SET asked_at = excluded.asked_at, due_at = excluded.due_at
     """,
     [("erp", TEXT), ("account_erp_id", TEXT)],
 )

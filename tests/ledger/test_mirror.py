@@ -145,13 +145,18 @@ async def test_it_is_looked_at_again_later(posted: SqlLedger) -> None:
 
 
 async def test_everything_that_names_a_merged_account_is_looked_at(posted: SqlLedger) -> None:
-    assert await looked(posted, standings=[STANDS.model_copy(update={"account_erp_id": "acc-1"})])
+    both = [STANDS, STANDS.model_copy(update={"erp_id": "so-2"})]
+    accounts = ("acc-1", "acc-2")
+    assert await looked(
+        posted,
+        standings=[one.model_copy(update={"account_erp_id": name}) for one, name in zip(both, accounts, strict=True)],
+    )
     account = f"{key_of('~account:c')}"
     opened = await posted.open(account, ())
     assert not isinstance(opened, Busy)
     await posted.close(Closing(opened.lease, (), (), ()))
     before = await kept(posted, account)
-    assert await posted.mirror.keep(Observation(account, before.fence, (), merged=["acc-1"]), at=before.at)
+    assert await posted.mirror.keep(Observation(account, before.fence, (), merged=accounts), at=before.at)
     assert await posted.mirror.claim(limit=9) == [KEY]
 
 
