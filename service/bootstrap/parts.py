@@ -16,6 +16,8 @@ from schemas.money import minor_units
 from service.api.webhooks.vendors import Arcus as ArcusEvents
 from service.api.webhooks.vendors import QuickBooks, Shopify, Vendor
 from service.erp.arcus.adapter import Arcus
+from service.erp.arcus.client import Client
+from service.erp.arcus.endpoints import Endpoints
 from service.erp.arcus.settings import AccountName, ArcusSettings, ExtraTag, PathStyle, PaymentRoute, WebhookPath
 from service.http.breaker import Breaker
 from service.http.budget import SharedBudget, fingerprint
@@ -214,6 +216,8 @@ class Erps:
         self.limiters: dict[str, RateLimiter] = {}
         self._arcus: dict[str, Arcus] = {}
         self._couriers: list[Courier] = []
+        self.endpoints: dict[str, Endpoints] = {}
+        """Where each entity sends its events to, by the name of its key."""
         for name, currency in currencies.items():
             key = erp.api_keys[name]
             limiter = RateLimiter(
@@ -230,6 +234,7 @@ class Erps:
             self._couriers.append(courier)
             arcus_settings = _arcus(settings, name, currency)
             self._arcus[name] = Arcus(settings=arcus_settings, courier=courier, clock=clock)
+            self.endpoints[name] = Endpoints(client=Client(settings=arcus_settings, courier=courier))
 
     def of(self, external_source: str, tenant: str) -> Arcus:
         """Return the adapter of a tenant that is in the settings."""

@@ -125,7 +125,7 @@ def rounds(
             endpoint = EndpointWatch(
                 name=name,
                 url=erp.webhook_url,
-                endpoints=arcus.endpoints,
+                endpoints=erps.endpoints[name],
                 catch_up=polling.catch_up,
                 observer=observer,
                 clock=clock,

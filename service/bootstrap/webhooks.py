@@ -56,6 +56,6 @@ async def rotate_webhook(settings: Settings, api_key: str) -> tuple[Endpoint, st
 async def _entities(settings: Settings) -> AsyncIterator[dict[str, Endpoints]]:
     erps = parts.Erps(settings, clock=WallClock(), meter=Silent(), shared=None)
     try:
-        yield {name: arcus.endpoints for name, arcus in erps.each()}
+        yield erps.endpoints
     finally:
         await erps.aclose()

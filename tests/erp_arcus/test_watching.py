@@ -10,13 +10,14 @@ import pytest
 from sandbox.arcus.profile import PROFILES, switched
 from schemas.base import Kind
 from schemas.posted import Posted
+from service.erp.arcus.client import Client
 from service.erp.arcus.endpoints import Endpoints
 from service.erp.arcus.feed import Feed
 from service.erp.arcus.reads import Reads
 from service.erp.arcus.settings import WebhookPath
 from service.errors import Refused, Retryable, Waiting
 from service.ports import Endpoint, Priority
-from tests.erp_arcus.bench import LIVE, Bench
+from tests.erp_arcus.bench import LIVE, Bench, courier_over
 from tests.erp_arcus.conftest import Open
 from tests.erp_arcus.effects import ref
 from tests.erp_arcus.test_client import (
@@ -25,6 +26,12 @@ from tests.erp_arcus.test_client import (
 )
 
 URL = "https://shop.example/webhooks/arcus"
+
+
+def endpoints_of(bench: Bench, **changes: Any) -> Endpoints:
+    """Build what speaks to the bench's endpoints."""
+    config = bench.adapter(**changes).settings
+    return Endpoints(client=Client(settings=config, courier=courier_over(bench.transport)))
 
 
 @pytest.mark.parametrize("path", list(WebhookPath))
@@ -36,7 +43,7 @@ async def test_an_endpoint_is_registered_listed_and_given_a_new_secret(
     bench = await start(profile_object=profile)
     entity = (await bench.driver.lines("state"))[0]["doc"]["entity_id"]
     changes: dict[str, Any] = {"webhook_path": path, "path_style": style, "entity_id": entity}
-    endpoints = bench.adapter(**changes).endpoints
+    endpoints = endpoints_of(bench, **changes)
     made, secret = await endpoints.register(URL, key="k1")
     assert (made.url, made.status, made.events) == (URL, "active", ("order.*", "payment.*", "return.*", "account.*"))
     assert await endpoints.listed(priority=LIVE) == [made]
@@ -48,14 +55,14 @@ async def test_an_endpoint_is_registered_listed_and_given_a_new_secret(
     assert (await endpoints.resume(made.id, key="k3")).status == "active"
     other = WebhookPath.WEBHOOKS if path is WebhookPath.WEBHOOK_ENDPOINTS else WebhookPath.WEBHOOK_ENDPOINTS
     with pytest.raises(Refused, match="404"):
-        await bench.adapter(**{**changes, "webhook_path": other}).endpoints.listed(priority=LIVE)
+        await endpoints_of(bench, **{**changes, "webhook_path": other}).listed(priority=LIVE)
 
 
 @pytest.mark.parametrize("scope", ["webhooks:manage", "webhooks:write"])
 async def test_a_key_without_the_scope_is_told_which_one_it_lacks(start: Open, scope: str) -> None:
     profile = switched(PROFILES["lenient"], [f"webhook_scope={scope}"])
     bench = await start(profile_object=profile)
-    endpoints = bench.adapter(webhook_scope=scope).endpoints
+    endpoints = endpoints_of(bench, webhook_scope=scope)
     await endpoints.register(URL, key="k1")
     key = {"scopes": sorted({"orders:read", "webhooks:manage", "webhooks:write"} - {scope})}
     await bench.driver.control("seed", {"entity": "usd", "settings": {"key": key}})
@@ -68,7 +75,7 @@ async def test_a_key_without_the_scope_is_told_which_one_it_lacks(start: Open, s
 async def test_an_address_that_arcus_cannot_reach_is_refused(start: Open) -> None:
     bench = await start(profile_object=dataclasses.replace(PROFILES["lenient"], webhook_urls="https"))
     with pytest.raises(Refused, match="https"):
-        await bench.arcus.endpoints.register("http://127.0.0.1/webhooks/arcus", key="k1")
+        await endpoints_of(bench).register("http://127.0.0.1/webhooks/arcus", key="k1")
 
 
 async def test_an_answer_that_is_no_list_or_no_endpoint_says_nothing(erp: Pair) -> None:  # noqa: F811

@@ -21,12 +21,15 @@ from service.duties.endpoint import EndpointWatch
 from service.duties.polling import Polling
 from service.duties.watching import watching
 from service.erp.arcus import events
+from service.erp.arcus.client import Client
+from service.erp.arcus.endpoints import Endpoints
 from service.erp.arcus.payloads import OrderDoc
 from service.erp.arcus.sight import differs
 from service.errors import FerryError
 from service.pipeline.erp_news import ErpNews
 from service.pipeline.watch import Watch
 from service.ports import DeadLetter, Drift, Endpoint, Observation, Record
+from tests.erp_arcus.bench import courier_over
 from tests.pipeline.rig import PATIENCE_S, PAUSE_S, QUICK, Pod, Rig
 
 TOPIC = "erp.events"
@@ -146,10 +149,11 @@ class Back:
             ask_for=events.of_row,
             differs=differs,
         )
+        self.endpoints = Endpoints(client=Client(settings=pod.arcus.settings, courier=courier_over(rig.transport)))
         self.endpoint = EndpointWatch(
             name="usd",
             url=url,
-            endpoints=pod.arcus.endpoints,
+            endpoints=self.endpoints,
             catch_up=self.polling.catch_up,
             observer=self.notes,
             clock=rig.clock,

@@ -30,7 +30,7 @@ async def door() -> AsyncIterator[Edge]:
 
 async def registered(back: Back, door: Edge) -> None:
     """Register the endpoint as `orderferry webhooks register` does."""
-    endpoint, door.secret = await back.pod.arcus.endpoints.register(door.url, key="register-1")
+    endpoint, door.secret = await back.endpoints.register(door.url, key="register-1")
     assert (endpoint.status, endpoint.url, door.secret[:6]) == ("active", door.url, "whsec_")
 
 
@@ -111,7 +111,7 @@ async def through_a_storm(rig: Rig, pod: Pod, door: Edge) -> None:
             await pod.see(fact)
     await back.quiet(door)
     assert back.notes.resumed == 0
-    assert [one.status for one in await pod.arcus.endpoints.listed(priority=Priority.LIVE)] == ["paused"]
+    assert [one.status for one in await back.endpoints.listed(priority=Priority.LIVE)] == ["paused"]
     assert await back.unlike() == []
 
 
@@ -325,7 +325,7 @@ async def test_a_paused_endpoint_is_resumed_and_what_it_skipped_is_caught_up(bac
 
 
 async def test_nobody_resumes_what_a_person_disabled_or_what_is_not_there(back: Back) -> None:
-    (found,) = await back.pod.arcus.endpoints.listed(priority=Priority.LIVE)
+    (found,) = await back.endpoints.listed(priority=Priority.LIVE)
     await back.rig.driver.call("PATCH", f"/webhook_endpoints/{found.id}", {"status": "disabled"})
     await back.endpoint.look()
     await back.rig.driver.call("DELETE", f"/webhook_endpoints/{found.id}")

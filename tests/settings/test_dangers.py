@@ -45,6 +45,7 @@ def test_safe_settings_have_no_findings() -> None:
 
 LOCAL = ("erp>base_url", "http://127.0.0.1:9/v1")
 TEST_KEYS = ("erp>api_keys", {"a": "ark_test_ent_a"})
+WEBHOOK = ("erp>webhook_url", "https://ferry.example/webhooks/arcus")
 A = "tenants>shopify/a.myshopify.com"
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -71,6 +72,8 @@ REFUSED: list[tuple[list[tuple[str, object]], str, str]] = [
     ([("kafka>topics", ["orderferry.replay"])], "kafka.topics", "leave it out"),
     ([("kafka>topics", []), ("kafka>pattern", "orderferry.*")], "kafka.topics", "for ever"),
     ([("kafka>topics", []), ("kafka>pattern", "(")], "kafka.pattern", "no regular expression"),
+    ([WEBHOOK, ("kafka>erp_events_topic", "orderferry.shopify")], "kafka.erp_events_topic", "its own name"),
+    ([WEBHOOK, ("kafka>topics", []), ("kafka>pattern", "erp.*")], "kafka.erp_events_topic", "its own name"),
     ([("kafka>security_protocol", "SASL_SSL")], "kafka.sasl_mechanism", "both"),
     ([("kafka>sasl_mechanism", "PLAIN")], "kafka.sasl_mechanism", "both"),
     ([("kafka>security_protocol", "SASL_SSL"), ("kafka>sasl_mechanism", "PLAIN")], "kafka.sasl_username", "password"),
@@ -249,6 +252,14 @@ def test_the_replay_topic_is_read_beside_a_pattern(pattern: str) -> None:
         if re.match(consumer.pattern or "", name)
     }
     assert read == {"shop.events", "orderferry.replay"}
+
+
+def test_the_erps_events_are_read_where_they_are_delivered() -> None:
+    assert "erp.events" not in parts.consumer(given()).topics
+    assert parts.consumer(given(WEBHOOK)).topics == {"orderferry.shopify", "orderferry.replay", "erp.events"}
+    beside = parts.consumer(given(WEBHOOK, ("kafka>topics", []), ("kafka>pattern", "shop"))).pattern
+    assert beside is not None
+    assert [bool(re.match(beside, name)) for name in ("erp.events", "erp.eventsx", "shop.b")] == [True, False, True]
 
 
 def test_without_a_replay_topic_the_pattern_stays_as_it_is() -> None:

@@ -13,7 +13,6 @@ from schemas.posted import Posted
 from service.erp.arcus import errors, identity, receipts, rereading, steps
 from service.erp.arcus.accounts import Accounts
 from service.erp.arcus.client import Client, Courier
-from service.erp.arcus.endpoints import Endpoints
 from service.erp.arcus.erp_clock import ErpClock
 from service.erp.arcus.feed import Feed
 from service.erp.arcus.look import Look
@@ -71,7 +70,6 @@ class Arcus:
         self._resolver = Resolver(products=products, accounts=self._accounts, settings=settings)
         self._look = Look(reads=self._reads, accounts=self._accounts, clock=clock)
         self.feed = Feed(client=self._client, reads=self._reads)
-        self.endpoints = Endpoints(client=self._client)
         self._look_up = LookUp(
             reads=self._reads,
             accounts=self._accounts,

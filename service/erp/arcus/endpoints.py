@@ -1,4 +1,7 @@
-"""Webhook endpoints of Arcus: listed, registered, resumed, rotated (arcus-api.md 13.1), in both forms of the path."""
+"""Webhook endpoints of Arcus: listed, registered, resumed, rotated (arcus-api.md 13.1), in both forms of the path.
+
+They are written to, so no shop's event reaches this file: `adapter` does not import it.
+"""
 
 from __future__ import annotations
 
