@@ -436,6 +436,8 @@ class Sight:
     """Documents of ours that the ERP does not know."""
     foreign: Mapping[Ref, Sequence[str]] = field(default_factory=dict)
     """By order: payments on it that are not ours, in words."""
+    forgotten: frozenset[Ref] = frozenset()
+    """Orders with payments that carry our reference and that the ledger does not know: it was restored."""
 
 
 class Decision(StrEnum):

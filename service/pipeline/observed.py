@@ -33,7 +33,8 @@ class Rules:
 
 def observed(kept: Kept, sight: Sight, rules: Rules) -> Observation:
     """Return what is to be recorded."""
-    found = differences(kept.posted, sight)
+    # What a person named and nobody has read yet has no state of ours to differ from.
+    found = differences({ref: one for ref, one in kept.posted.items() if one.read_at}, sight)
     moved = [ref for ref, after in sight.after.items() if not _same(kept.posted[ref], after)]
     seen, waits = _asked(kept, sight, rules)
     early = _too_early(kept, sight, rules) if found or moved else 0.0

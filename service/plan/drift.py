@@ -79,6 +79,8 @@ def _voided(known: Posted, sight: Sight) -> list[Difference]:
 
 def _cash(known: Posted, after: Posted, before: Mapping[Ref, Posted], sight: Sight) -> list[Difference]:
     """Money on an order that is not ours, or that is gone; whether a refund opens a balance again is the ERP's way."""
+    if known.document in sight.forgotten:
+        return []
     if foreign := sight.foreign.get(known.document):
         return [Difference(known.document, "payments", "ours", ", ".join(("ours", *foreign)))]
     ours = [one for one in before.values() if one.document_type == "payment" and one.order_erp_id == known.erp_id]

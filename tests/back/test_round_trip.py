@@ -29,6 +29,7 @@ async def standing(place: Town, shop: Shop, *, paid: bool = True) -> bool:
 
 
 @pytest.mark.kafka
+@pytest.mark.timeout(400)  # each look at the product's word is a process of its own
 async def test_what_we_post_comes_back_and_what_people_change_shows_as_drift(kafka: str, tmp_path: Path) -> None:
     topic = f"t-{uuid.uuid4().hex[:12]}"
     shop = Shop(SALES)

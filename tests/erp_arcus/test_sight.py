@@ -51,6 +51,14 @@ def test_payments_of_others_are_foreign_unless_they_are_gone_again() -> None:
     assert set(seen.payments) == {"ours", "theirs", "gone"}
 
 
+def test_a_payment_with_our_reference_that_nobody_knows_is_no_drift() -> None:
+    seen = Seen(9.0)
+    posted = known()
+    again = paid("again").model_copy(update={"external_reference": f"{posted.document.tenant}:91"})
+    seen.order(posted, order(payments=[again, paid("theirs")]), ())
+    assert (seen.sight().forgotten, seen.sight().foreign) == ({posted.document}, {})
+
+
 def test_payments_credits_and_accounts_stand_in_their_own_words() -> None:
     seen = Seen(9.0)
     payment, credit = known(Kind.PAYMENT, "payment"), known(Kind.REFUND, "credit")

@@ -134,6 +134,12 @@ def test_a_time_that_is_none_shows_nothing(said: str) -> None:
     assert list(told.seen) == []
 
 
+def test_what_a_person_named_is_taken_as_it_stands() -> None:
+    named = SALE.model_copy(update={"read_at": 0.0, "total": money("0")})
+    told = observed(kept(named), sight(VOIDED), RULES)
+    assert (told.drifts, told.posted) == ([], [VOIDED])
+
+
 def test_a_merged_account_is_followed_and_its_orders_are_looked_at() -> None:
     winner = OWNER.model_copy(update={"erp_id": "winner"})
     told = observed(kept(OWNER, sale=None), sight(winner), RULES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from schemas.base import Kind, Ref
@@ -12,6 +12,8 @@ from service.erp.arcus import identity, rereading
 from service.erp.arcus.payloads import AccountDoc, CreditDoc, OrderDoc, PaymentDoc
 from service.ports import Sight
 
+GONE = frozenset({"voided", "failed"})
+"""A payment that is in one of these states moves nothing."""
 NO_ORDERS = frozenset({"account", "payment", "refund", "credit"})
 
 
@@ -24,6 +26,7 @@ class Seen:
     after: dict[Ref, Posted] = field(default_factory=dict)
     missing: set[Ref] = field(default_factory=set)
     foreign: dict[Ref, tuple[str, ...]] = field(default_factory=dict)
+    forgotten: set[Ref] = field(default_factory=set)
     payments: dict[str, PaymentDoc] = field(default_factory=dict)
     """Payments that came along with their orders."""
 
@@ -37,8 +40,12 @@ class Seen:
         self.standings[doc.id] = of_order(posted.document, doc, posted.currency, at=self.began_at)
         for payment in doc.payments or ():
             self.payments[payment.id] = payment
-        if found := tuple(_foreign(doc.payments or (), others)):
-            self.foreign[posted.document] = found
+        strangers = [one for one in doc.payments or () if one.id not in others and one.status not in GONE]
+        ours = f"{posted.document.tenant}:"
+        if any((one.external_reference or one.reference).startswith(ours) for one in strangers):
+            self.forgotten.add(posted.document)
+        elif strangers:
+            self.foreign[posted.document] = tuple(f"{one.id} over {one.amount.normalize():f}" for one in strangers)
 
     def former(self, document: Ref, doc: OrderDoc, currency: str) -> None:
         """Take an earlier revision, or one whose receipt was lost: how it stands, and nothing more."""
@@ -111,7 +118,14 @@ class Seen:
 
     def sight(self) -> Sight:
         """Return everything."""
-        return Sight(self.began_at, tuple(self.standings.values()), self.after, frozenset(self.missing), self.foreign)
+        return Sight(
+            began_at=self.began_at,
+            standings=tuple(self.standings.values()),
+            after=self.after,
+            missing=frozenset(self.missing),
+            foreign=self.foreign,
+            forgotten=frozenset(self.forgotten),
+        )
 
 
 def of_order(document: Ref, doc: OrderDoc, currency: str, *, at: float) -> Standing:
@@ -155,10 +169,3 @@ def tagged(metadata: Mapping[str, object]) -> Ref | None:
         kind=kind,
         external_id=str(metadata["external_id"]),
     )
-
-
-def _foreign(payments: Sequence[PaymentDoc], ours: Collection[str]) -> Iterator[str]:
-    """Name payments that are not ours; one that is gone again does not count."""
-    for doc in payments:
-        if doc.id not in ours and doc.status not in {"voided", "failed"}:
-            yield f"{doc.id} over {doc.amount.normalize():f}"
