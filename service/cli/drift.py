@@ -10,9 +10,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from service.desk.claims import drifted
 from service.cli.front import AsJson, Exit, OneTenant, Source, Who, Why, front
 from service.cli.house import House
+from service.desk.claims import drifted
 from service.desk.keys import NotOneKey, one_key
 from service.ports import Decision, Drift
 

@@ -13,8 +13,8 @@ from schemas.posted import Posted, PostedStatus
 from schemas.refund import Refund
 from service.plan import called_off
 from service.plan.account import account_ref
-from service.plan.carrier import carrier_of, out_of_place, overtaken
 from service.plan.by_hand import order_by_hand
+from service.plan.carrier import carrier_of, out_of_place, overtaken
 from service.plan.compare import difference, next_adjustment, same_lines, total_differs
 from service.plan.draft import Draft, Stage
 from service.plan.policy import Fulfilment, Gate

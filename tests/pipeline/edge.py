@@ -16,7 +16,7 @@ from sandbox.arcus.webhooks import signature
 from sandbox.oracle.erp import parsed
 from sandbox.oracle.mirror import unlike
 from schemas.base import Ref
-from service.cli.claims import claim
+from service.desk.claims import claim
 from service.duties.endpoint import EndpointWatch
 from service.duties.polling import Polling
 from service.duties.watching import watching
