@@ -31,7 +31,7 @@ def topics(settings: Settings) -> Iterator[Finding]:
         yield refuse("kafka.topics", f"{kafka.replay_topic} is among the source topics: {why}.", "leave it out.")
     events = kafka.erp_events_topic
     if settings.erp.webhook_url and (
-        events in {*kafka.topics, kafka.replay_topic, kafka.dead_letter_topic} or _matches(kafka.pattern, events)
+        events in {*kafka.topics, kafka.replay_topic, kafka.dead_letter_topic} or matches(kafka.pattern, events)
     ):
         why = "it holds the ERP's events, which no shop sends"
         yield refuse(
