@@ -35,7 +35,7 @@ from tests.simulation.judgement import judge, settled_below
 from tests.simulation.letters import Letters
 from tests.simulation.pod import Pod
 from tests.simulation.schedule import PARTITIONS, REPLAY_TOPIC, Fault, Schedule
-from tests.simulation.virtual_time import PROCESS, VirtualClock, VirtualLoop, virtual_loop
+from tests.simulation.virtual_time import PROCESS, VirtualClock, VirtualLoop, virtual_loop, nap
 from tests.simulation.weather import Weather
 
 PATIENCE_S = 300.0
@@ -162,14 +162,14 @@ class Course:
             self.loop.later(fault.at, self._begin, fault)
         last = max((one.at for one in self.schedule.deliveries), default=0.0)
         over = max([fault.at + fault.seconds for fault in self.schedule.faults] + [last, PEOPLE_AT])
-        await asyncio.sleep(PEOPLE_AT)
+        await nap(PEOPLE_AT)
         await self._people()
-        await asyncio.sleep(over - PEOPLE_AT + 0.5)
+        await nap(over - PEOPLE_AT + 0.5)
         self._heal()
         until = self.loop.time() + PATIENCE_S
         quiet = 0
         while quiet < 2 and not self.weather.wrong:
-            await asyncio.sleep(LOOK_S)
+            await nap(LOOK_S)
             why = self._unquiet()
             quiet = 0 if why else quiet + 1
             if self.loop.time() > until:

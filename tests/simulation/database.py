@@ -5,7 +5,6 @@ Only the connection is a fake: group commit, members, fences and every SQL state
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from sqlalchemy.dialects import sqlite
 from service.ledger.database import Database
 from service.ledger.tables import metadata
 from service.ledger.trouble import CommitUnanswered
+from tests.simulation.virtual_time import nap
 from tests.simulation.weather import Weather
 
 T = TypeVar("T")
@@ -139,24 +139,24 @@ class RemoteDatabase(Database):
         wait = weather.delay(0.02, 0.12)
         before = weather.ledger.random() < 0.5  # the whole of it on one way: half the timers
         if before:
-            await asyncio.sleep(wait)
+            await nap(wait)
         if not self._reliable:
             await self._trouble(work, commit=commit)
         result = self._store.transact(work, commit=commit)
         if not before:
-            await asyncio.sleep(wait)
+            await nap(wait)
         return result
 
     async def _trouble(self, work: Callable[[sa.Connection], T], *, commit: bool) -> None:
         weather = self._weather
         if weather.ledger_away:
-            await asyncio.sleep(0.3)
+            await nap(0.3)
             raise ConnectionError("the database is away")
         if commit and weather.unanswered and weather.ledger.random() < weather.unanswered:
             there = weather.ledger.random() < 0.5
             self._store.transact(work, commit=there)
             weather.saw("COMMIT unanswered, and there" if there else "COMMIT unanswered, and not there")
-            await asyncio.sleep(weather.delay(0.5, 3.0))
+            await nap(weather.delay(0.5, 3.0))
             raise CommitUnanswered("the connection was lost")
 
     async def close(self) -> None:
