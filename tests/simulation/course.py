@@ -25,7 +25,7 @@ from service.ledger import absorb, group_commit, members
 from service.ledger.absorb import load
 from service.ledger.desk import SqlDesk
 from service.ledger.digest import digest
-from service.ports import Intent, Mapped
+from service.ports import Mapped
 from tests.simulation.books import WINDOW_S, Books
 from tests.simulation.broker import Broker
 from tests.simulation.database import RemoteDatabase, Store
@@ -135,6 +135,7 @@ class Course:
         self.store = _store()
         self.store.empty()
         self.store.now = loop.now
+        self.store.broken = self.weather.violated
         self.books = Books(self.weather)
         self.letters = Letters(self.weather)
         logs = {(topic, number): [] for topic, count in PARTITIONS.items() for number in range(count)}  # type: ignore[var-annotated]
@@ -246,7 +247,7 @@ class Course:
         if self._healed:
             return
         kind = fault.kind
-        if kind.endswith(" a call"):
+        if kind.endswith((" a call", " parking")):
             self._traps.append((kind, fault))
             self.loop.later(fault.seconds, self._forget_trap, fault)
         elif kind in {"kill", "stop", "freeze"}:
@@ -308,9 +309,9 @@ class Course:
         if pod.process.frozen_since is not None:
             self.loop.thaw(pod.process)
 
-    def _trap(self, place: str, intent: Intent) -> bool:
-        """A pod is about to call, or has called."""
-        if place == "after a call" and (pod := self._waiting.pop(intent.id, None)) is not None:
+    def _trap(self, place: str, name: str) -> bool:
+        """A pod is about to call, has called, or is about to park."""
+        if place == "after a call" and (pod := self._waiting.pop(name, None)) is not None:
             self.weather.saw("an owner came back while its successor called")
             self.loop.later(0.01, self._thaw, pod)
         process = PROCESS.get()
@@ -324,7 +325,7 @@ class Course:
             else:
                 self._freeze(pod, fault)
                 if fault.share > 0.4:
-                    self._waiting[intent.id] = pod
+                    self._waiting[name] = pod
             self.weather.saw(f"{kind.partition(' ')[0]} {place}")
             return True
         return False

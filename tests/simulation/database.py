@@ -16,13 +16,30 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from service.ledger.database import Database
+from service.ledger.rows import now
 from service.ledger.tables import metadata
 from service.ledger.trouble import CommitUnanswered
-from tests.simulation.virtual_time import nap
+from tests.simulation.virtual_time import PROCESS, Process, nap
 from tests.simulation.weather import Weather
 
 T = TypeVar("T")
 _UNIX_DAY = 2440587.5
+_NOW = now("sqlite")
+_RULES = (
+    f"""
+    CREATE TRIGGER a_lease_holds BEFORE UPDATE OF fence ON keys
+    WHEN NEW.fence <> OLD.fence AND OLD.lease_until > {_NOW}
+    BEGIN SELECT broken('the lease on ' || OLD.key || ' was taken while ' || OLD.owner || ' had it'); END
+    """,
+    *(
+        f"""
+        CREATE TRIGGER a_fence_holds_{number} AFTER {change} ON intents
+        BEGIN SELECT begun(NEW.id, fence, lease_until > {_NOW}) FROM keys WHERE key = NEW.key; END
+        """
+        for number, change in enumerate(("INSERT", "UPDATE OF attempts"))
+    ),
+)
+"""What must hold in every transaction (correctness 13), whoever writes it and whether it is committed or not."""
 _ROWS: dict[str, Any] = {}
 
 
@@ -88,12 +105,20 @@ class Store:
         self._times: dict[str, float] = {}
         self.raw = sqlite3.connect(":memory:", isolation_level=None, cached_statements=1024)
         self.raw.create_function("julianday", 1, self._times.get)
+        self.broken: Callable[[str], None] = lambda _what: None
+        """Hears of rules that a transaction broke."""
+        self.begins: dict[tuple[Process | None, str], int] = {}
+        """Intents that are about to be begun: by process and id, under which fence."""
+        self.raw.create_function("broken", 1, lambda what: self.broken(what))
+        self.raw.create_function("begun", 3, self._begun)
         self.connection = cast("sa.Connection", Connection(self.raw))
         dialect = sqlite.dialect()
         for table in metadata.sorted_tables:
             self.raw.execute(str(sa.schema.CreateTable(table).compile(dialect=dialect)))
             for index in table.indexes:
                 self.raw.execute(str(sa.schema.CreateIndex(index).compile(dialect=dialect)))
+        for rule in _RULES:
+            self.raw.execute(rule)
 
     def empty(self) -> None:
         """Forget everything."""
@@ -101,6 +126,14 @@ class Store:
             self.raw.execute("ROLLBACK")
         for table in metadata.sorted_tables:
             self.raw.execute(f"DELETE FROM {table.name}")  # noqa: S608
+        self.begins.clear()
+
+    def _begun(self, intent: str, fence: int, lasts: int) -> None:
+        ours = self.begins.get((PROCESS.get(), intent))
+        if ours is not None and ours != fence:
+            self.broken(f"{intent} was begun under fence {ours}; its key is at {fence}")
+        elif ours is not None and not lasts:
+            self.broken(f"{intent} was begun after the lease on its key had ended")
 
     def ask(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
         """Ask as an outsider."""

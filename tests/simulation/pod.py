@@ -42,9 +42,9 @@ from tests.simulation.weather import Weather
 
 LEASE_S = 10.0
 SWEEP_S = 5.0
-TABLES_S = 2.0
+TABLES_S = 4.0
 TIMING = Timing(call=CALL_S, settle=SETTLE_S, patience=12.0, again=6.0)
-LIMITS = WindowLimits(in_flight=32, coalesce=12, records=24, payloads=6, commit_every=40, commit_after_s=0.5)
+LIMITS = WindowLimits(in_flight=32, coalesce=12, records=16, payloads=6, commit_every=40, commit_after_s=0.5)
 """Small, so that windows fill and payloads are let go in a short run."""
 
 
