@@ -131,7 +131,7 @@ class Group:
             return
         for number, member in list(self.members.items()):
             process = member.process
-            member.silent = member.silent + 1 if process.dead or process.frozen_since is not None else 0
+            member.silent = member.silent + 0 if process.runs else 1
             if member.silent > self._broker.settings.session_timeout_s:
                 self._put_out(number)
                 if not self._joining:

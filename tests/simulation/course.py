@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
@@ -17,25 +16,27 @@ from types import SimpleNamespace
 from uuid import uuid4
 
 from schemas.event import Fact
+from schemas.posted import Posted
 from service.intake import reader, watchdog
 from service.intake.connection import Connection
 from service.intake.consumer_settings import ConsumerSettings
 from service.intake.observer import Slot
-from service.ledger import absorb, group_commit, members
-from service.ledger.absorb import load
+from service.ledger import absorb, documents, entities, group_commit, members
+from service.ledger.absorb import dump, load
 from service.ledger.desk import SqlDesk
 from service.ledger.digest import digest
+from service.ledger.documents import read
 from service.ports import Mapped
 from tests.simulation.books import WINDOW_S, Books
 from tests.simulation.broker import Broker
 from tests.simulation.database import RemoteDatabase, Store
 from tests.simulation.erp import SmallErp
 from tests.simulation.histories import TENANT, histories
-from tests.simulation.judgement import judge, settled_below
+from tests.simulation.judgement import judge, unsettled
 from tests.simulation.letters import Letters
 from tests.simulation.pod import Pod
 from tests.simulation.schedule import PARTITIONS, REPLAY_TOPIC, Fault, Schedule
-from tests.simulation.virtual_time import PROCESS, VirtualClock, VirtualLoop, virtual_loop, nap
+from tests.simulation.virtual_time import PROCESS, VirtualClock, VirtualLoop, nap, virtual_loop
 from tests.simulation.weather import Weather
 
 PATIENCE_S = 300.0
@@ -70,16 +71,22 @@ class Result:
     """Virtual."""
 
 
-_DIGESTS: dict[int, tuple[Fact, str]] = {}
+def _once(asked: Callable[[Fact], str]) -> Callable[[Fact], str]:
+    """Ask a function of the product once a fact: facts are the same in every run."""
+    answers: dict[int, tuple[Fact, str]] = {}
+
+    def ask(fact: Fact) -> str:
+        known = answers.get(id(fact))
+        if known is None or known[0] is not fact:
+            known = answers[id(fact)] = (fact, asked(fact))
+        return known[1]
+
+    return ask
+
+
+_digest, _dump = _once(digest), _once(dump)
 _load = lru_cache(4096)(load)
-"""The product's own functions, each asked once: facts are the same in every run."""
-
-
-def _digest(fact: Fact) -> str:
-    known = _DIGESTS.get(id(fact))
-    if known is None or known[0] is not fact:
-        known = _DIGESTS[id(fact)] = (fact, digest(fact))
-    return known[1]
+_posted = lru_cache(4096)(Posted.model_validate_json)
 
 
 @cache
@@ -110,7 +117,8 @@ def _configured() -> Iterator[None]:
     numbers, ticks = count(), count()
     vars(group_commit)["uuid4"] = lambda: SimpleNamespace(hex=str(next(numbers)))
     vars(reader)["time"] = SimpleNamespace(perf_counter=lambda: next(ticks) * TICK_S)
-    members.digest, absorb.load = _digest, _load  # type: ignore[attr-defined]
+    members.digest, absorb.load, entities.dump = _digest, _load, _dump  # type: ignore[attr-defined]
+    vars(documents)["read"] = lambda found: _posted(found.posted)
     sys.unraisablehook = lambda _: None
     gc.disable()
     try:
@@ -120,7 +128,8 @@ def _configured() -> Iterator[None]:
         sys.unraisablehook = hook
         vars(group_commit)["uuid4"] = uuid4
         vars(reader)["time"] = time
-        members.digest, absorb.load = digest, load  # type: ignore[attr-defined]
+        members.digest, absorb.load, entities.dump = digest, load, dump  # type: ignore[attr-defined]
+        vars(documents)["read"] = read
         gc.enable()
 
 
@@ -237,9 +246,8 @@ class Course:
         if offset <= start:
             return
         self._checked[slot] = offset
-        for entry in self.broker.logs[slot][start:offset]:
-            if missing := settled_below(self.store, self.letters, slot, entry):
-                self.weather.violated(f"offset {offset} of {slot} is committed, but {missing}")
+        if missing := unsettled(self.store, self.letters, slot, self.broker.logs[slot][start:offset]):
+            self.weather.violated(f"offset {offset} of {slot} is committed, but {missing}")
 
     # --- faults --------------------------------------------------------------------------------------------------
 
@@ -292,7 +300,7 @@ class Course:
             self.loop.later(fault.seconds, self._start_again)
 
     def _kill(self, pod: Pod, fault: Fault) -> None:
-        pod.process.dead = True
+        pod.process.end()
         self.weather.saw("a pod was killed")
         self.loop.later(fault.seconds, self._start_again)
 
@@ -306,7 +314,7 @@ class Course:
         self.loop.later(fault.seconds, self._thaw, pod)
 
     def _thaw(self, pod: Pod) -> None:
-        if pod.process.frozen_since is not None:
+        if pod.process.frozen:
             self.loop.thaw(pod.process)
 
     def _trap(self, place: str, name: str) -> bool:

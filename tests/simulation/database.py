@@ -35,7 +35,7 @@ _RULES = (
         f"""
         CREATE TRIGGER a_fence_holds_{number} AFTER {change} ON intents
         BEGIN SELECT begun(NEW.id, fence, lease_until > {_NOW}) FROM keys WHERE key = NEW.key; END
-        """
+        """  # noqa: S608
         for number, change in enumerate(("INSERT", "UPDATE OF attempts"))
     ),
 )
@@ -46,21 +46,25 @@ _ROWS: dict[str, Any] = {}
 class Result:
     """As much of SQLAlchemy's result as the ledger asks for."""
 
+    __slots__ = ("_cursor", "_text")
+
     def __init__(self, cursor: sqlite3.Cursor, text: str) -> None:
         self._cursor = cursor
         self._text = text
-        self.rowcount = cursor.rowcount
+
+    @property
+    def rowcount(self) -> int:
+        return self._cursor.rowcount
 
     def fetchall(self) -> list[Any]:
         found = self._cursor.fetchall()
         if not found:
             return found
-        kind: Any = _ROWS.get(self._text)
-        if kind is None:
-            kind = _ROWS[self._text] = namedtuple(  # noqa: PYI024
-                "Row", [column[0] for column in self._cursor.description], rename=True
-            )
-        return [kind._make(row) for row in found]
+        make: Any = _ROWS.get(self._text)
+        if make is None:
+            names = [column[0] for column in self._cursor.description]
+            make = _ROWS[self._text] = namedtuple("Row", names, rename=True)._make  # noqa: PYI024
+        return list(map(make, found))
 
     all = fetchall
 
@@ -94,7 +98,7 @@ class Connection:
         return Result(self._raw.execute(text, values), text)
 
     def execute(self, clause: sa.TextClause, values: Mapping[str, Any]) -> Result:
-        return Result(self._raw.execute(clause.text, dict(values)), clause.text)
+        return Result(self._raw.execute(clause.text, values), clause.text)
 
 
 class Store:
@@ -109,7 +113,7 @@ class Store:
         """Hears of rules that a transaction broke."""
         self.begins: dict[tuple[Process | None, str], int] = {}
         """Intents that are about to be begun: by process and id, under which fence."""
-        self.raw.create_function("broken", 1, lambda what: self.broken(what))
+        self.raw.create_function("broken", 1, lambda what: self.broken(what))  # noqa: PLW0108  # who hears is told later
         self.raw.create_function("begun", 3, self._begun)
         self.connection = cast("sa.Connection", Connection(self.raw))
         dialect = sqlite.dialect()

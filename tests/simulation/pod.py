@@ -96,7 +96,7 @@ class Pod:
             await self._run()
         except Exception as error:  # noqa: BLE001  # no run may end a process
             self._weather.violated(f"{self.process.name} ended: {type(error).__name__}: {error}")
-        self.process.dead = True
+        self.process.end()
 
     async def _run(self) -> None:
         weather, clock = self._weather, VirtualClock(self._loop)

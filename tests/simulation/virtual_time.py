@@ -23,9 +23,15 @@ class Process:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.frozen_since: float | None = None
+        self.frozen = False
         self.dead = False
+        self.runs = True
+        """Neither of them."""
         self.held: list[Handle] = []
+
+    def end(self) -> None:
+        """Nothing of it runs any more."""
+        self.dead, self.runs = True, False
 
 
 MOST_STEPS = 300_000
@@ -110,12 +116,11 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def freeze(self, process: Process) -> None:
         """Let a process stand still."""
-        if process.frozen_since is None:
-            process.frozen_since = self._now
+        process.frozen, process.runs = True, False
 
     def thaw(self, process: Process) -> None:
         """Let it go on; everything that was due meanwhile comes at once, in its order."""
-        process.frozen_since = None
+        process.frozen, process.runs = False, not process.dead
         held, process.held = process.held, []
         self._queue.extend(held)
 
@@ -123,28 +128,30 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Run until somebody stops the loop: what is ready first, then time jumps to the next timer."""
         queue, of_context = self._queue, PROCESS
         while not self._stopping:  # type: ignore[attr-defined]
-            if not queue:
-                self._jump()
-            self._steps += len(queue)
-            if self._steps > MOST_STEPS:
-                raise RuntimeError("it goes round and round")
-            for _ in range(len(queue)):
+            for _ in range(self._due()):
                 handle = queue.popleft()
                 if handle.off:
                     continue
                 context = handle.context
                 process = context.get(of_context)
-                if process is not None and (process.dead or process.frozen_since is not None):
-                    if not process.dead:
-                        process.held.append(handle)
-                    continue
-                try:
-                    context.run(handle.callback, *handle.args)
-                except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # told at the end of the run
-                    self.failed.append(repr(error))
+                if process is None or process.runs:
+                    try:
+                        context.run(handle.callback, *handle.args)
+                    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # told at the end of the run
+                        self.failed.append(repr(error))
+                elif not process.dead:
+                    process.held.append(handle)
+
+    def _due(self) -> int:
+        """Return how many callbacks may run now, after time has jumped where there were none."""
+        if not self._queue:
+            self._jump()
+        self._steps += len(self._queue)
+        if self._steps > MOST_STEPS:
+            raise RuntimeError("it goes round and round")
+        return len(self._queue)
 
     def _jump(self) -> None:
-        """Go on to the moment of the next timer, and make ready what is due then."""
         timers, queue = self._timers, self._queue
         while timers and timers[0][2].off:
             heappop(timers)
