@@ -130,8 +130,8 @@ class Group:
                 member.silent = 0
             return
         for number, member in list(self.members.items()):
-            process = member.process
-            member.silent = member.silent + 0 if process.runs else 1
+            speaks = member.process.runs and member.number == number  # a client that left unheard does not
+            member.silent = 0 if speaks else member.silent + 1
             if member.silent > self._broker.settings.session_timeout_s:
                 self._put_out(number)
                 if not self._joining:

@@ -41,6 +41,9 @@ from tests.simulation.weather import Weather
 
 PATIENCE_S = 300.0
 """After everything is well again, all must be settled within this."""
+OF_ACCOUNTS = 0.3
+"""Share of traps that only spring at calls for an account: a key that no record asks for again."""
+ACCOUNT = "|~account:"
 TICK_S = 0.0006
 """What the reader's clock goes on by at every look: it gives its turn away again and again."""
 LOOK_S = 4.0
@@ -263,8 +266,7 @@ class Course:
         elif kind == "rebalance":
             self.broker.group.rebalance()
         elif kind == "ERP's clock":
-            self.books.move(WINDOW_S * (0.5 + fault.share), self.loop.now())
-            self.weather.saw("the ERP's clock was put ahead")
+            self._put_ahead(fault)
         elif kind == "tenant paused":
             self._pause(fault, paused=True)
             self.loop.later(fault.seconds, self._pause, fault)
@@ -272,6 +274,10 @@ class Course:
             self._turn(kind, fault)
             self._active[kind] += 1
             self.loop.later(fault.seconds, self._end, fault)
+
+    def _put_ahead(self, fault: Fault) -> None:
+        self.books.move(WINDOW_S * (0.5 + fault.share), self.loop.now())
+        self.weather.saw("the ERP's clock was put ahead")
 
     def _forget_trap(self, fault: Fault) -> None:
         self._traps = [(kind, one) for kind, one in self._traps if one is not fault]
@@ -317,14 +323,14 @@ class Course:
         if pod.process.frozen:
             self.loop.thaw(pod.process)
 
-    def _trap(self, place: str, name: str) -> bool:
-        """A pod is about to call, has called, or is about to park."""
+    def _trap(self, place: str, name: str, key: str) -> bool:
+        """A pod is about to call, has called, or is about to park; some wait for a call that makes an account."""
         if place == "after a call" and (pod := self._waiting.pop(name, None)) is not None:
             self.weather.saw("an owner came back while its successor called")
             self.loop.later(0.01, self._thaw, pod)
         process = PROCESS.get()
         for kind, fault in self._traps:
-            if not kind.endswith(place):
+            if not kind.endswith(place) or (fault.share < OF_ACCOUNTS and ACCOUNT not in key and "call" in kind):
                 continue
             pod = next(one for one in self.pods if one.process is process)
             self._forget_trap(fault)
@@ -339,6 +345,8 @@ class Course:
         return False
 
     def _end(self, fault: Fault) -> None:
+        if fault.kind == "ERP fails over":  # what took over is slow at first, and its clock is another one
+            self._put_ahead(fault)
         self._active[fault.kind] -= 1
         if not self._active[fault.kind] and not self._healed:
             self._turn(fault.kind, None)
@@ -367,7 +375,7 @@ class Course:
         if kind == "ERP lies":
             weather.lies = dict.fromkeys(LIES, 0.04 + 0.06 * share) if on else {}
             weather.reads_fail = on * 0.2 * share
-        elif kind == "ERP late":
+        elif kind in {"ERP late", "ERP fails over"}:
             weather.lies = {"late": 0.3 + 0.5 * share} if on else {}
         elif kind == "ERP reads old":
             weather.stale = on * (0.3 + 0.7 * share)

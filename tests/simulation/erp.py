@@ -226,7 +226,7 @@ class SmallErp:
         del priority
         what = f"{intent.effect.effect} of {intent.document}"
         weather = self._weather
-        if weather.trap("before a call", intent.id):
+        if weather.trap("before a call", intent.id, intent.key):
             await asyncio.sleep(0)  # here it stands still, or ends
         if intent.credential != self.credential:
             raise Unknown(what, "it was written for another API key")
@@ -243,7 +243,7 @@ class SmallErp:
             raise Waiting("erp_rate", "429", after=1.0)
         answer: asyncio.Future[tuple[Doc, ...] | Refusal | str] = self._loop.create_future()
         _Call(self._books, self._loop, weather, intent, fate, left, answer).start()
-        weather.trap("after a call", intent.id)
+        weather.trap("after a call", intent.id, intent.key)
         said = await answer
         if isinstance(said, str):
             raise Unknown(what, said)

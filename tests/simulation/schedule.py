@@ -35,6 +35,7 @@ KINDS = {
     "ERP reads old": 2,
     "ERP waits": 1,
     "ERP's clock": 2,
+    "ERP fails over": 2,
     "brokers away": 2,
     "commits fail": 2,
     "dead letters away": 2,

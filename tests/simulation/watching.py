@@ -147,7 +147,7 @@ class WatchedLedger(SqlLedger):
 
     async def close(self, closing: Closing) -> None:
         key = closing.lease.key
-        if any(verdict.release for verdict in closing.verdicts) and self._weather.trap("before parking", key):
+        if any(verdict.release for verdict in closing.verdicts) and self._weather.trap("before parking", key, key):
             await asyncio.sleep(0)  # here it stands still
         await super().close(closing)
         for verdict in closing.verdicts:
