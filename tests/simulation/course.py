@@ -47,6 +47,8 @@ ACCOUNT = "|~account:"
 TICK_S = 0.0006
 """What the reader's clock goes on by at every look: it gives its turn away again and again."""
 LOOK_S = 4.0
+IDLE_LOOKS = 4
+"""So often no pod may have anything in hand while records wait; less than what the watchdog lets pass."""
 PEOPLE_AT = 20.0
 """When a person sets the tables that are missing."""
 SETTINGS = ConsumerSettings(
@@ -180,11 +182,14 @@ class Course:
         await nap(over - PEOPLE_AT + 0.5)
         self._heal()
         until = self.loop.time() + PATIENCE_S
-        quiet = 0
+        quiet = idle = 0
         while quiet < 2 and not self.weather.wrong:
             await nap(LOOK_S)
             why = self._unquiet()
             quiet = 0 if why else quiet + 1
+            idle = idle + 1 if not self.broker.done() and all(pod.idle() for pod in self._alive()) else 0
+            if idle == IDLE_LOOKS:
+                self.weather.violated(f"intake stands still without a named wait (correctness 16): {why}")
             if self.loop.time() > until:
                 self.weather.violated(f"it does not come to rest: {why}")
         if not self.weather.wrong:
