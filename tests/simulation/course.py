@@ -122,7 +122,7 @@ def _configured() -> Iterator[None]:
     numbers, ticks = count(), count()
     vars(group_commit)["uuid4"] = lambda: SimpleNamespace(hex=str(next(numbers)))
     vars(reader)["time"] = SimpleNamespace(perf_counter=lambda: next(ticks) * TICK_S)
-    members.digest, absorb.load, entities.dump = _digest, _load, _dump  # type: ignore[attr-defined]
+    vars(members)["digest"], vars(absorb)["load"], vars(entities)["dump"] = _digest, _load, _dump
     vars(documents)["read"] = lambda found: _posted(found.posted)
     sys.unraisablehook = lambda _: None
     gc.disable()
@@ -133,7 +133,7 @@ def _configured() -> Iterator[None]:
         sys.unraisablehook = hook
         vars(group_commit)["uuid4"] = uuid4
         vars(reader)["time"] = time
-        members.digest, absorb.load, entities.dump = digest, load, dump  # type: ignore[attr-defined]
+        vars(members)["digest"], vars(absorb)["load"], vars(entities)["dump"] = digest, load, dump
         vars(documents)["read"] = read
         gc.enable()
 

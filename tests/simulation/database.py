@@ -62,8 +62,10 @@ class Result:
             return found
         make: Any = _ROWS.get(self._text)
         if make is None:
-            names = [column[0] for column in self._cursor.description]
-            make = _ROWS[self._text] = namedtuple("Row", names, rename=True)._make  # noqa: PYI024
+            kind: Any = namedtuple(  # noqa: PYI024
+                "Row", [column[0] for column in self._cursor.description], rename=True
+            )
+            make = _ROWS[self._text] = kind._make
         return list(map(make, found))
 
     all = fetchall

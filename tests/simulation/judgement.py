@@ -39,7 +39,7 @@ def unsettled(store: Store, letters: Letters, slot: Slot, entries: Sequence[Entr
     ended = set(store.ask(_ENDED, json.dumps(list(names))))
     for name, (offset, piece) in names.items():
         if piece.endswith(_UNREADABLE):
-            kept = (*slot, offset) in letters.positions or store.ask(_KEPT, *slot, offset)
+            kept = (*slot, offset) in letters.positions or bool(store.ask(_KEPT, *slot, offset))
         else:
             kept = (name,) in ended
         if not kept:
