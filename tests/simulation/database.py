@@ -62,7 +62,7 @@ class Result:
             return found
         make: Any = _ROWS.get(self._text)
         if make is None:
-            kind: Any = namedtuple(  # noqa: PYI024
+            kind: Any = namedtuple(  # type: ignore[misc]  # noqa: PYI024  # its names come with the statement
                 "Row", [column[0] for column in self._cursor.description], rename=True
             )
             make = _ROWS[self._text] = kind._make
