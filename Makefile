@@ -12,7 +12,7 @@ PROCESSES := tests/acceptance tests/demo tests/intake tests/resilience
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: run test test-processes test-parts check bench torture torture-short simulate mutants lock clean
+.PHONY: run test test-processes test-parts check bench torture torture-short simulate simulate-short mutants lock clean
 
 run: $(STAMP)  ## the main job on embedded defaults; ends with `proof: {...}`
 	$(BIN)/orderferry demo --profile $(PROFILE) --orders $(ORDERS) --seed $(SEED) --kafka $(KAFKA)
@@ -48,6 +48,9 @@ torture-short: $(STAMP)  ## one short seed of it, without the restore
 
 simulate: $(STAMP)  ## SCHEDULES of pods, brokers and an ERP on virtual time, over the real code; writes build/simulation.json
 	$(BIN)/python -m tests.simulation --schedules $(SCHEDULES)
+
+simulate-short: $(STAMP)  ## as many of them as two cores do in three minutes
+	$(BIN)/python -m tests.simulation --schedules 1200
 
 mutants: $(STAMP)  ## how many generated defects in plan, money and offsets the tests find
 	$(BIN)/python -m tests.mutation

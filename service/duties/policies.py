@@ -53,6 +53,9 @@ class PolicyBook:
         self._base = base
         self._tables = tables
         self._current: dict[tuple[str, str], Policy] = {}
+        self._lines: dict[tuple[str, str], Sequence[Mapped]] = {}
+        """The tables behind them."""
+        self._set_up: set[tuple[str, str]] = set()
         self._versions: dict[str, Policy] = {}
         self._paused: frozenset[tuple[str, str]] = frozenset()
         self._timer = timer
@@ -87,15 +90,17 @@ class PolicyBook:
         """Read the tables again; a policy that came out different is kept before it is used."""
         began = self._timer()
         self._paused = await self._tables.paused()
-        for (source, tenant), base in self._base.items():
-            policy = with_tables(base, await self._tables.mappings(source, tenant))
-            if policy.version not in self._versions:
-                await self._tables.keep_policy(policy.version, canonical(policy))
-                self._versions[policy.version] = policy
-            new = (source, tenant) not in self._current
-            self._current[source, tenant] = policy
-            if new:
-                await self._tables.set_up(source, tenant)
+        for tenant, base in self._base.items():
+            lines = await self._tables.mappings(*tenant)
+            if lines != self._lines.get(tenant):
+                policy = with_tables(base, lines)
+                if policy.version not in self._versions:
+                    await self._tables.keep_policy(policy.version, canonical(policy))
+                    self._versions[policy.version] = policy
+                self._current[tenant], self._lines[tenant] = policy, lines
+            if tenant not in self._set_up:
+                await self._tables.set_up(*tenant)
+                self._set_up.add(tenant)
         self._read_at = began
 
 

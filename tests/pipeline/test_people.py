@@ -42,6 +42,26 @@ class NoTables:
         raise NotImplementedError
 
 
+class OneTenant(NoTables):
+    """The ledger is away when a tenant is to be set up for the first time."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def mappings(self, external_source: str, tenant: str) -> list[Mapped]:
+        del external_source, tenant
+        return []
+
+    async def keep_policy(self, version: str, text: str) -> None:
+        del version, text
+
+    async def set_up(self, external_source: str, tenant: str) -> None:
+        del external_source, tenant
+        self.asked += 1
+        if self.asked == 1:
+            raise Waiting("ledger_down", "it is away")
+
+
 async def set_up(pod: Pod, table: str, name: str, target: str) -> int:
     reopened = await pod.desk.set_mapping(Mapped("shopify", TENANT, table, name, target), **WHO)
     await pod.book.refresh()
@@ -87,6 +107,19 @@ async def test_tables_are_old_some_seconds_after_they_were_read() -> None:
     assert book.fresh()
     now += FRESH_S + 0.1
     assert not book.fresh()
+
+
+async def test_a_tenant_is_set_up_once_and_tried_again_where_that_failed() -> None:
+    tables = OneTenant()
+    book = PolicyBook(base={("shopify", TENANT): policy()}, tables=tables)
+    with pytest.raises(Waiting):
+        await book.refresh()
+    await book.refresh()
+    current = book.current("shopify", TENANT)
+    await book.refresh()
+    assert tables.asked == 2
+    assert current is not None
+    assert book.current("shopify", TENANT) is current  # unchanged tables make no policy anew
 
 
 def test_unreadable_news_keep_the_condition_on_which_the_document_waits() -> None:

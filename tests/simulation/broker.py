@@ -16,7 +16,7 @@ from service.intake.client import ClientError, Listener, Raw
 from service.intake.consumer_settings import ConsumerSettings
 from service.intake.observer import Slot
 from service.intake.start import Log
-from tests.simulation.virtual_time import Process, VirtualLoop
+from tests.simulation.virtual_time import Process, VirtualLoop, nap
 from tests.simulation.weather import Weather
 
 AGAIN = 0.02
@@ -130,8 +130,8 @@ class Group:
                 member.silent = 0
             return
         for number, member in list(self.members.items()):
-            process = member.process
-            member.silent = member.silent + 1 if process.dead or process.frozen_since is not None else 0
+            speaks = member.process.runs and member.number == number  # a client that left unheard does not
+            member.silent = 0 if speaks else member.silent + 1
             if member.silent > self._broker.settings.session_timeout_s:
                 self._put_out(number)
                 if not self._joining:
@@ -229,7 +229,7 @@ class Member:
         number, self.number, self._generation = self.number, -1, 0
         self.positions = {}
         if not self._weather.brokers_away:
-            await asyncio.sleep(self._weather.delay(0.001, 0.01))
+            await nap(self._weather.delay(0.001, 0.01))
             self._broker.group.leave(number)
 
     async def _belong(self, listener: Listener) -> None:
@@ -244,7 +244,7 @@ class Member:
                 while not self._summons.is_set() or self._weather.brokers_away:
                     await self._summons.wait()
                     if self._weather.brokers_away:
-                        await asyncio.sleep(0.5)
+                        await nap(0.5)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001  # told to the listener, as the product's adapter does
@@ -264,7 +264,7 @@ class Member:
             try:
                 await self._reach()
             except ClientError:
-                await asyncio.sleep(0.5)
+                await nap(0.5)
                 continue
             self._answer = asyncio.get_running_loop().create_future()
             self._summons.clear()
@@ -279,9 +279,9 @@ class Member:
         self.positions = {slot: self._broker.committed.get(slot) for slot in slots}
 
     async def _reach(self) -> None:
-        await asyncio.sleep(self._weather.delay(0.001, 0.01))
+        await nap(self._weather.delay(0.001, 0.01))
         if self._weather.brokers_away:
-            await asyncio.sleep(0.3)
+            await nap(0.3)
             raise ClientError("the brokers are away")
 
     def member(self) -> bool:
@@ -294,14 +294,14 @@ class Member:
         """Return what there is; waits a little where there is nothing, and throughout a rebalance."""
         await self._settled.wait()
         if self._weather.brokers_away:
-            await asyncio.sleep(seconds)
+            await nap(seconds)
             return {}
         if not self._some():
             self._nudge = asyncio.get_running_loop().create_future()
             timer = asyncio.get_running_loop().call_later(max(seconds, IDLE_S), self.nudge)
             await self._nudge
             timer.cancel()
-        await asyncio.sleep(self._weather.delay(0.005, 0.05))
+        await nap(self._weather.delay(0.005, 0.05))
         if self._weather.brokers_away or not self._settled.is_set():
             return {}
         return self._fetched(most)

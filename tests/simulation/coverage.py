@@ -19,6 +19,7 @@ NAMED = (
     "kill after a call",
     "freeze before a call",
     "freeze after a call",
+    "freeze before parking",
     "an owner came back while its successor called",
     "a call whose deadline had passed was not sent",
     "a lease ended under its living owner",

@@ -5,7 +5,6 @@ Only the connection is a fake: group commit, members, fences and every SQL state
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,33 +16,57 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
 from service.ledger.database import Database
+from service.ledger.rows import now
 from service.ledger.tables import metadata
 from service.ledger.trouble import CommitUnanswered
+from tests.simulation.virtual_time import PROCESS, Process, nap
 from tests.simulation.weather import Weather
 
 T = TypeVar("T")
 _UNIX_DAY = 2440587.5
+_NOW = now("sqlite")
+_RULES = (
+    f"""
+    CREATE TRIGGER a_lease_holds BEFORE UPDATE OF fence ON keys
+    WHEN NEW.fence <> OLD.fence AND OLD.lease_until > {_NOW}
+    BEGIN SELECT broken('the lease on ' || OLD.key || ' was taken while ' || OLD.owner || ' had it'); END
+    """,
+    *(
+        f"""
+        CREATE TRIGGER a_fence_holds_{number} AFTER {change} ON intents
+        BEGIN SELECT begun(NEW.id, fence, lease_until > {_NOW}) FROM keys WHERE key = NEW.key; END
+        """  # noqa: S608
+        for number, change in enumerate(("INSERT", "UPDATE OF attempts"))
+    ),
+)
+"""What must hold in every transaction (correctness 13), whoever writes it and whether it is committed or not."""
 _ROWS: dict[str, Any] = {}
 
 
 class Result:
     """As much of SQLAlchemy's result as the ledger asks for."""
 
+    __slots__ = ("_cursor", "_text")
+
     def __init__(self, cursor: sqlite3.Cursor, text: str) -> None:
         self._cursor = cursor
         self._text = text
-        self.rowcount = cursor.rowcount
+
+    @property
+    def rowcount(self) -> int:
+        return self._cursor.rowcount
 
     def fetchall(self) -> list[Any]:
         found = self._cursor.fetchall()
         if not found:
             return found
-        kind: Any = _ROWS.get(self._text)
-        if kind is None:
-            kind = _ROWS[self._text] = namedtuple(  # noqa: PYI024
+        make: Any = _ROWS.get(self._text)
+        if make is None:
+            kind: Any = namedtuple(  # type: ignore[misc]  # noqa: PYI024  # its names come with the statement
                 "Row", [column[0] for column in self._cursor.description], rename=True
             )
-        return [kind._make(row) for row in found]
+            make = _ROWS[self._text] = kind._make
+        return list(map(make, found))
 
     all = fetchall
 
@@ -77,7 +100,7 @@ class Connection:
         return Result(self._raw.execute(text, values), text)
 
     def execute(self, clause: sa.TextClause, values: Mapping[str, Any]) -> Result:
-        return Result(self._raw.execute(clause.text, dict(values)), clause.text)
+        return Result(self._raw.execute(clause.text, values), clause.text)
 
 
 class Store:
@@ -88,12 +111,20 @@ class Store:
         self._times: dict[str, float] = {}
         self.raw = sqlite3.connect(":memory:", isolation_level=None, cached_statements=1024)
         self.raw.create_function("julianday", 1, self._times.get)
+        self.broken: Callable[[str], None] = lambda _what: None
+        """Hears of rules that a transaction broke."""
+        self.begins: dict[tuple[Process | None, str], int] = {}
+        """Intents that are about to be begun: by process and id, under which fence."""
+        self.raw.create_function("broken", 1, lambda what: self.broken(what))  # noqa: PLW0108  # who hears is told later
+        self.raw.create_function("begun", 3, self._begun)
         self.connection = cast("sa.Connection", Connection(self.raw))
         dialect = sqlite.dialect()
         for table in metadata.sorted_tables:
             self.raw.execute(str(sa.schema.CreateTable(table).compile(dialect=dialect)))
             for index in table.indexes:
                 self.raw.execute(str(sa.schema.CreateIndex(index).compile(dialect=dialect)))
+        for rule in _RULES:
+            self.raw.execute(rule)
 
     def empty(self) -> None:
         """Forget everything."""
@@ -101,6 +132,14 @@ class Store:
             self.raw.execute("ROLLBACK")
         for table in metadata.sorted_tables:
             self.raw.execute(f"DELETE FROM {table.name}")  # noqa: S608
+        self.begins.clear()
+
+    def _begun(self, intent: str, fence: int, lasts: int) -> None:
+        ours = self.begins.get((PROCESS.get(), intent))
+        if ours is not None and ours != fence:
+            self.broken(f"{intent} was begun under fence {ours}; its key is at {fence}")
+        elif ours is not None and not lasts:
+            self.broken(f"{intent} was begun after the lease on its key had ended")
 
     def ask(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
         """Ask as an outsider."""
@@ -139,24 +178,24 @@ class RemoteDatabase(Database):
         wait = weather.delay(0.02, 0.12)
         before = weather.ledger.random() < 0.5  # the whole of it on one way: half the timers
         if before:
-            await asyncio.sleep(wait)
+            await nap(wait)
         if not self._reliable:
             await self._trouble(work, commit=commit)
         result = self._store.transact(work, commit=commit)
         if not before:
-            await asyncio.sleep(wait)
+            await nap(wait)
         return result
 
     async def _trouble(self, work: Callable[[sa.Connection], T], *, commit: bool) -> None:
         weather = self._weather
         if weather.ledger_away:
-            await asyncio.sleep(0.3)
+            await nap(0.3)
             raise ConnectionError("the database is away")
         if commit and weather.unanswered and weather.ledger.random() < weather.unanswered:
             there = weather.ledger.random() < 0.5
             self._store.transact(work, commit=there)
             weather.saw("COMMIT unanswered, and there" if there else "COMMIT unanswered, and not there")
-            await asyncio.sleep(weather.delay(0.5, 3.0))
+            await nap(weather.delay(0.5, 3.0))
             raise CommitUnanswered("the connection was lost")
 
     async def close(self) -> None:

@@ -10,6 +10,7 @@ from itertools import count
 from typing import Any
 
 from schemas.posted import Posted
+from service.duties.policies import PolicyBook
 from service.duties.rounds import Due
 from service.errors import Unknown
 from service.intake.dead_letters import KafkaDeadLetters
@@ -19,7 +20,7 @@ from service.intake.offsets import Tracker
 from service.intake.producer import Unsent
 from service.intake.reader import Reader
 from service.intake.rebalance import Assignment
-from service.ledger import leases, members
+from service.ledger import leases, mappings, members
 from service.ledger.absorb import Seen
 from service.ledger.absorb import absorb as absorbed
 from service.ledger.group_commit import GroupCommit
@@ -202,6 +203,14 @@ def _nobody_finds_the_abandoned() -> list[Undo]:
     return [exchange(pod, "releasing", lambda *, due, wake, limit: old(due=OnlyDue(due), wake=wake, limit=limit))]
 
 
+def _plans_on_old_tables() -> list[Undo]:
+    return [exchange(PolicyBook, "fresh", lambda _self: True)]
+
+
+def _an_account_lets_nobody_go() -> list[Undo]:
+    return [exchange(mappings, "of_account", lambda _document: None)]
+
+
 def _paused_for_ever() -> list[Undo]:
     return [exchange(Reader, "_resume", lambda _self, _one: None)]
 
@@ -317,6 +326,8 @@ DEFECTS: Mapping[str, Defect] = {
     "accounts without a key of their own": Defect("14", _accounts_without_a_key),
     "parked for ever": Defect("15", _parked_for_ever),
     "nobody finds the abandoned": Defect("15", _nobody_finds_the_abandoned),
+    "an account that stands lets nobody go": Defect("15", _an_account_lets_nobody_go),
+    "a plan on tables from before a freeze": Defect("15", _plans_on_old_tables),
     "a full window stays shut": Defect("16", _paused_for_ever),
     "commit one offset too far": Defect("18", _one_offset_too_far),
     "start at the end of the log": Defect("18", _start_at_the_end),

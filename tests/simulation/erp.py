@@ -41,7 +41,7 @@ from service.ports import (
     Unresolved,
 )
 from tests.simulation.books import WINDOW_S, Books, Doc, Pending, Refusal
-from tests.simulation.virtual_time import VirtualLoop
+from tests.simulation.virtual_time import VirtualLoop, nap
 from tests.simulation.weather import Weather
 
 CALL_S = 3.0
@@ -66,7 +66,7 @@ class Admission(AbstractAsyncContextManager[None]):
 
     async def __aenter__(self) -> None:
         weather = self._weather
-        await asyncio.sleep(weather.delay(0.0, 0.05))
+        await nap(weather.delay(0.0, 0.05))
         if weather.waits and weather.network.random() < weather.waits:
             raise Waiting("erp_rate", "the budget is used up", after=1.0)
 
@@ -145,13 +145,13 @@ class SmallErp:
     async def _ask(self, what: str) -> float:
         """One read; returns the moment as of which it sees the ERP."""
         weather = self._weather
-        await asyncio.sleep(weather.delay(0.01, 0.1))
+        await nap(weather.delay(0.01, 0.1))
         if weather.reads_fail and weather.network.random() < weather.reads_fail:
-            await asyncio.sleep(weather.delay(0.1, 1.0))
+            await nap(weather.delay(0.1, 1.0))
             raise Retryable(what, "the read was not answered")
         at = self._loop.now()
         age = STALE_S * weather.network.random() if weather.stale and weather.network.random() < weather.stale else 0.0
-        await asyncio.sleep(weather.delay(0.01, 0.1))
+        await nap(weather.delay(0.01, 0.1))
         self._date = (self._books.now(at), self._clock.now())
         return at - age
 
@@ -226,7 +226,7 @@ class SmallErp:
         del priority
         what = f"{intent.effect.effect} of {intent.document}"
         weather = self._weather
-        if weather.trap("before a call", intent):
+        if weather.trap("before a call", intent.id, intent.key):
             await asyncio.sleep(0)  # here it stands still, or ends
         if intent.credential != self.credential:
             raise Unknown(what, "it was written for another API key")
@@ -236,14 +236,14 @@ class SmallErp:
             raise Retryable(what, "its deadline had passed before it was sent")
         fate = self._fate(intent)
         if fate == "unreachable":
-            await asyncio.sleep(weather.delay(0.01, 0.1))
+            await nap(weather.delay(0.01, 0.1))
             raise Retryable(what, "the connection was refused", 1.0)
         if fate == "busy":
-            await asyncio.sleep(weather.delay(0.01, 0.1))
+            await nap(weather.delay(0.01, 0.1))
             raise Waiting("erp_rate", "429", after=1.0)
         answer: asyncio.Future[tuple[Doc, ...] | Refusal | str] = self._loop.create_future()
         _Call(self._books, self._loop, weather, intent, fate, left, answer).start()
-        weather.trap("after a call", intent)
+        weather.trap("after a call", intent.id, intent.key)
         said = await answer
         if isinstance(said, str):
             raise Unknown(what, said)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from collections.abc import Sequence
 from decimal import Decimal
 
 from schemas.base import Kind, Ref, Version
@@ -18,33 +20,38 @@ from tests.simulation.letters import Letters
 from tests.simulation.schedule import INVALID, UNREADABLE, Schedule
 from tests.simulation.weather import Weather
 
-ENDS = {"posted", "unchanged", "superseded", "skipped", "waiting", "parked"}
+_ENDED = """
+    SELECT id FROM events WHERE id IN (SELECT value FROM json_each(?))
+    AND outcome IN ('posted', 'unchanged', 'superseded', 'skipped', 'waiting', 'parked')
+"""
+_KEPT = "SELECT 1 FROM dead_letters WHERE topic = ? AND partition_no = ? AND at_offset = ?"
+_UNREADABLE = f":{UNREADABLE}"
 
 
-def settled_below(store: Store, letters: Letters, slot: Slot, entry: Entry) -> str:
-    """Say what of a record has no outcome yet; nothing where all has."""
-    for nth, piece in enumerate((entry.value or b"").decode().split("+")):
-        if piece.endswith(f":{UNREADABLE}"):
-            if (*slot, entry.offset) in letters.positions:
-                continue
-            found = store.ask(
-                "SELECT 1 FROM dead_letters WHERE topic = ? AND partition_no = ? AND at_offset = ?", *slot, entry.offset
-            )
+def unsettled(store: Store, letters: Letters, slot: Slot, entries: Sequence[Entry]) -> str:
+    """Say what of some records has no outcome yet; nothing where all has."""
+    topic, number = slot
+    names = {
+        f"{topic}/{number}/{entry.offset}/{nth}": (entry.offset, piece)
+        for entry in entries
+        for nth, piece in enumerate((entry.value or b"").decode().split("+"))
+    }
+    ended = set(store.ask(_ENDED, json.dumps(list(names))))
+    for name, (offset, piece) in names.items():
+        if piece.endswith(_UNREADABLE):
+            kept = (*slot, offset) in letters.positions or bool(store.ask(_KEPT, *slot, offset))
         else:
-            name = f"{slot[0]}/{slot[1]}/{entry.offset}/{nth}"
-            found = store.ask("SELECT outcome FROM events WHERE id = ?", name)
-            found = [row for row in found if row[0] in ENDS]
-        if not found:
-            return f"piece {nth} of the record at {entry.offset} ({piece}) has no outcome"
+            kept = (name,) in ended
+        if not kept:
+            return f"piece {name} ({piece}) has no outcome"
     return ""
 
 
 def judge(schedule: Schedule, store: Store, broker: Broker, books: Books, letters: Letters, weather: Weather) -> None:
     """Note every violation."""
     for slot, log in broker.logs.items():
-        for entry in log:
-            if missing := settled_below(store, letters, slot, entry):
-                weather.violated(f"lost: {missing}")
+        if missing := unsettled(store, letters, slot, log):
+            weather.violated(f"lost: {missing}")
     told = _told(schedule)
     for number in schedule.numbers:
         history = histories()[number]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 
 from service.intake.producer import Unsent
+from tests.simulation.virtual_time import nap
 from tests.simulation.weather import Weather
 
 
@@ -21,10 +21,10 @@ class Letters:
     ) -> None:
         """Keep a letter, or not."""
         del key, value
-        await asyncio.sleep(self._weather.delay(0.005, 0.05))
+        await nap(self._weather.delay(0.005, 0.05))
         fails = self._weather.brokers_away or self._weather.network.random() < self._weather.letters_fail
         if fails:
-            await asyncio.sleep(1.0)
+            await nap(1.0)
             self._weather.saw("a dead letter went to the ledger")
             raise Unsent(topic, "it was not acknowledged")
         said = dict(headers)

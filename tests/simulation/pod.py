@@ -42,9 +42,9 @@ from tests.simulation.weather import Weather
 
 LEASE_S = 10.0
 SWEEP_S = 5.0
-TABLES_S = 2.0
+TABLES_S = 4.0
 TIMING = Timing(call=CALL_S, settle=SETTLE_S, patience=12.0, again=6.0)
-LIMITS = WindowLimits(in_flight=32, coalesce=12, records=24, payloads=6, commit_every=40, commit_after_s=0.5)
+LIMITS = WindowLimits(in_flight=32, coalesce=12, records=16, payloads=6, commit_every=40, commit_after_s=0.5)
 """Small, so that windows fill and payloads are let go in a short run."""
 
 
@@ -96,7 +96,7 @@ class Pod:
             await self._run()
         except Exception as error:  # noqa: BLE001  # no run may end a process
             self._weather.violated(f"{self.process.name} ended: {type(error).__name__}: {error}")
-        self.process.dead = True
+        self.process.end()
 
     async def _run(self) -> None:
         weather, clock = self._weather, VirtualClock(self._loop)

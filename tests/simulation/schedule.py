@@ -26,6 +26,7 @@ KINDS = {
     "freeze after a call": 2,
     "kill before a call": 1,
     "kill after a call": 2,
+    "freeze before parking": 3,
     "rebalance": 3,
     "ledger away": 2,
     "COMMIT unanswered": 3,
@@ -34,9 +35,10 @@ KINDS = {
     "ERP reads old": 2,
     "ERP waits": 1,
     "ERP's clock": 2,
+    "ERP fails over": 2,
     "brokers away": 2,
     "commits fail": 2,
-    "dead letters away": 1,
+    "dead letters away": 2,
     "everything slow": 1,
     "tenant paused": 1,
 }
@@ -122,7 +124,10 @@ def _deliveries(chance: random.Random, numbers: list[int]) -> list[Delivery]:
     found: list[Delivery] = []
     starts: dict[int, float] = {}
     for number in numbers:
-        at = starts[number] = chance.uniform(0, LENGTH_S * 0.6)
+        at = chance.uniform(0, LENGTH_S * 0.6)
+        if number % 2 and chance.random() < 0.5:  # two orders of one new buyer, at the same time
+            at = starts[number - 1]
+        starts[number] = at
         calm = chance.random() < 0.6  # most orders' events come in their order
         for event in range(len(histories()[number].events)):
             at += chance.expovariate(1 / 1.5)

@@ -1,4 +1,8 @@
-"""Seeds that once showed a fault of the product, each of another kind; none does any more."""
+"""Seeds that once showed a fault of the product, each of another kind; none does any more.
+
+They were found before the schedules were changed: today a seed is another schedule. Faults that are found whatever the
+schedules are stand in `defects.py`.
+"""
 
 from __future__ import annotations
 

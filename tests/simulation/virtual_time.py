@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import heapq
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextvars import Context, ContextVar, copy_context
+from heapq import heappop, heappush
 from itertools import count
 from typing import Any
 
@@ -22,14 +23,45 @@ class Process:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.frozen_since: float | None = None
+        self.frozen = False
         self.dead = False
-        self.held: list[asyncio.Handle] = []
+        self.runs = True
+        """Neither of them."""
+        self.held: list[Handle] = []
+
+    def end(self) -> None:
+        """Nothing of it runs any more."""
+        self.dead, self.runs = True, False
 
 
 MOST_STEPS = 300_000
 """Fifty times what a run takes."""
 PROCESS: ContextVar[Process | None] = ContextVar("process", default=None)
+
+
+class Handle:
+    """A callback that waits for its turn: as much of asyncio's handles as anybody asks for, without what is slow."""
+
+    __slots__ = ("args", "callback", "context", "off", "time")
+
+    def __init__(self, callback: Callable[..., object], args: tuple[Any, ...], context: Context, time: float) -> None:
+        self.callback = callback
+        self.args = args
+        self.context = context
+        self.time = time
+        self.off = False
+
+    def cancel(self) -> None:
+        """Do not call."""
+        self.off = True
+
+    def cancelled(self) -> bool:
+        """Whether it will not be called."""
+        return self.off
+
+    def when(self) -> float:
+        """Return the moment of a timer."""
+        return self.time
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -38,14 +70,15 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._now = 0.0
-        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._queue: deque[Handle] = deque()
+        self._timers: list[tuple[float, int, Handle]] = []
         self._count = count()
         self._steps = 0
         self.neutral: Context = copy_context()
         """For what happens in no process: the network, the servers, the course of events."""
         self.failed: list[str] = []
         """Callbacks of no process that raised: a fault of the simulation itself."""
-        self.set_exception_handler(self._heard)
+        self.set_exception_handler(lambda _loop, _context: None)  # tasks of killed processes are never awaited
 
     def time(self) -> float:
         """Return virtual seconds since the start."""
@@ -55,67 +88,97 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Return unix seconds."""
         return EPOCH + self._now
 
-    def call_at(  # type: ignore[override]  # as in typeshed but for the names of its type variables
-        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> asyncio.TimerHandle:
-        """Call something at a time; what is due at the same time comes in the order in which it was asked for."""
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
-        heapq.heappush(self._timers, (when, next(self._count), timer))
-        return timer
+    def call_soon(  # type: ignore[override]  # our handle, and as in typeshed but for the names of its type variables
+        self, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Handle:
+        """Call something after what waits already."""
+        handle = Handle(callback, args, copy_context() if context is None else context, 0.0)
+        self._queue.append(handle)
+        return handle
 
-    def later(self, seconds: float, callback: Callable[..., object], *args: Any) -> asyncio.TimerHandle:
+    def call_at(  # type: ignore[override]
+        self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Handle:
+        """Call something at a time; what is due at the same time comes in the order in which it was asked for."""
+        handle = Handle(callback, args, copy_context() if context is None else context, when)
+        heappush(self._timers, (when, next(self._count), handle))
+        return handle
+
+    def call_later(  # type: ignore[override]
+        self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
+    ) -> Handle:
+        """Call something after a while."""
+        return self.call_at(self._now + delay, callback, *args, context=context)
+
+    def later(self, seconds: float, callback: Callable[..., object], *args: Any) -> Handle:
         """Call something that belongs to no process."""
-        return self.call_later(seconds, callback, *args, context=self.neutral)
+        return self.call_at(self._now + seconds, callback, *args, context=self.neutral)
 
     def freeze(self, process: Process) -> None:
         """Let a process stand still."""
-        if process.frozen_since is None:
-            process.frozen_since = self._now
+        process.frozen, process.runs = True, False
 
     def thaw(self, process: Process) -> None:
         """Let it go on; everything that was due meanwhile comes at once, in its order."""
-        process.frozen_since = None
+        process.frozen, process.runs = False, not process.dead
         held, process.held = process.held, []
-        self._ready.extend(held)  # type: ignore[attr-defined]
+        self._queue.extend(held)
 
     def _run_once(self) -> None:
-        ready: Any = self._ready  # type: ignore[attr-defined]
-        self._ring(ready)
-        self._steps += len(ready)
+        """Run until somebody stops the loop: what is ready first, then time jumps to the next timer."""
+        queue, of_context = self._queue, PROCESS
+        while not self._stopping:  # type: ignore[attr-defined]
+            for _ in range(self._due()):
+                handle = queue.popleft()
+                if handle.off:
+                    continue
+                context = handle.context
+                process = context.get(of_context)
+                if process is None or process.runs:
+                    try:
+                        context.run(handle.callback, *handle.args)
+                    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # told at the end of the run
+                        self.failed.append(repr(error))
+                elif not process.dead:
+                    process.held.append(handle)
+
+    def _due(self) -> int:
+        """Return how many callbacks may run now, after time has jumped where there were none."""
+        if not self._queue:
+            self._jump()
+        self._steps += len(self._queue)
         if self._steps > MOST_STEPS:
             raise RuntimeError("it goes round and round")
-        for _ in range(len(ready)):
-            handle = ready.popleft()
-            if handle._cancelled:
-                continue
-            process = handle._context.get(PROCESS)
-            if process is None or not (process.dead or process.frozen_since is not None):
-                handle._run()
-            elif not process.dead:
-                process.held.append(handle)
+        return len(self._queue)
 
-    def _ring(self, ready: Any) -> None:
-        """Make ready what is due; where nothing else is ready, let time jump first."""
-        timers = self._timers
-        if not ready:
-            while timers and timers[0][2]._cancelled:
-                heapq.heappop(timers)
-            if not timers:
-                raise RuntimeError("everything waits for something that never comes")
-            self._now = max(self._now, timers[0][0])
-        while timers and timers[0][0] <= self._now:
-            ready.append(heapq.heappop(timers)[2])
-
-    def _heard(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Tasks of killed processes are never awaited; anything else must not happen."""
-        if "handle" in context:
-            self.failed.append(repr(context.get("exception")))
+    def _jump(self) -> None:
+        timers, queue = self._timers, self._queue
+        while timers and timers[0][2].off:
+            heappop(timers)
+        if not timers:
+            raise RuntimeError("everything waits for something that never comes")
+        now = self._now = max(self._now, timers[0][0])
+        while timers and timers[0][0] <= now:
+            queue.append(heappop(timers)[2])
 
     def _process_events(self, event_list: Any) -> None:
         """There is no input or output."""
 
     def _write_to_self(self) -> None:
         """There are no threads."""
+
+
+def nap(seconds: float) -> asyncio.Future[None]:
+    """What `asyncio.sleep` does, for fakes that sleep often."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[None] = asyncio.Future(loop=loop)
+    loop.call_later(seconds, _wake, future)
+    return future
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 @contextlib.contextmanager
@@ -155,4 +218,4 @@ class VirtualClock:
 
     async def sleep(self, seconds: float) -> None:
         """Let this long pass."""
-        await asyncio.sleep(seconds)
+        await nap(seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import Any
 
@@ -13,6 +14,7 @@ from service.ledger.ledger import SqlLedger
 from service.pipeline.observer import Silent as SilentStory
 from service.ports import Arrival, Busy, Closing, Intent, Lease, Opened, Priority
 from tests.simulation.database import Store
+from tests.simulation.virtual_time import PROCESS
 from tests.simulation.weather import Weather
 
 Handled = Callable[[str, Sequence[object]], Awaitable[None]]
@@ -79,8 +81,9 @@ class WatchedIntake(SilentIntake):
         self._weather.saw("a window was full")
 
     def rebuilt(self, why: str) -> None:
-        del why
         self._weather.saw("a Kafka client was replaced")
+        if "records wait" in why:
+            self._weather.saw("the watchdog took a retry or a rebalance for a stall")
 
     def delayed(self, key: str, why: str, seconds: float) -> None:
         del key, seconds
@@ -139,11 +142,14 @@ class WatchedLedger(SqlLedger):
     async def begin(self, lease: Lease, intent: Intent, **named: Any) -> None:
         if intent.generation > 1:
             self._weather.saw("an effect was tried in a further generation")
+        self._store.begins[PROCESS.get(), intent.id] = lease.fence
         await super().begin(lease, intent, **named)
 
     async def close(self, closing: Closing) -> None:
-        await super().close(closing)
         key = closing.lease.key
+        if any(verdict.release for verdict in closing.verdicts) and self._weather.trap("before parking", key, key):
+            await asyncio.sleep(0)  # here it stands still
+        await super().close(closing)
         for verdict in closing.verdicts:
             if verdict.release.startswith("account:"):
                 self._weather.saw("an order waits for its account")

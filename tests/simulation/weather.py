@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from zlib import crc32
 
-from service.ports import Intent
-
 
 @dataclass
 class Weather:
@@ -36,8 +34,9 @@ class Weather:
     """Named events that happened."""
     wrong: list[str] = field(default_factory=list)
     """Violations that were seen while they happened."""
-    trap: Callable[[str, Intent], bool] = lambda _place, _intent: False
-    """Told of every call before and after it is sent; may freeze or kill the process that makes it."""
+    trap: Callable[[str, str, str], bool] = lambda _place, _name, _key: False
+    """Told of every call before and after it is sent, and of a key that is about to be parked, with the intent's name
+    and the key; may freeze or kill the process that does it."""
     trace: int = 0
     """Digest of what happened in what order: the same seed gives the same."""
 
