@@ -8,7 +8,7 @@ MINUTES ?= 5
 PODS ?= 3
 EVENTS ?= 60000
 SCHEDULES ?= 5000
-PROCESSES := tests/acceptance tests/demo tests/intake tests/resilience
+PROCESSES := tests/acceptance tests/back tests/demo tests/intake tests/reading tests/resilience
 BIN := .venv/bin
 STAMP := .venv/.installed
 
