@@ -44,6 +44,7 @@ class Stall:
         self._join_s = max(stall_s, join_s)
         """A rebalance is a wait for others, who may take so long to finish."""
         self._since = now
+        self._joined_at: float | None = None
         self._progress = -1
         self._rebuilt = False
         self.reason = ""
@@ -53,13 +54,17 @@ class Stall:
 
         Brokers that do not answer are a named wait of their own: a new client is tried each time, but nobody gives up.
         """
+        if not look.joined:
+            self._joined_at = None
+        elif self._joined_at is None:
+            self._joined_at = now
         if look.progress != self._progress or (look.joined and look.reachable and (look.wait or not look.lag)):
             self._rebuilt = False
             self._progress = look.progress
             self._since = now
             self.reason = ""
             return Advice.NOTHING
-        if now - self._since < (self.stall_s if look.joined or not look.reachable else self._join_s):
+        if self._in_time(look, now):
             return Advice.NOTHING
         self._since = now
         self.reason = self._words(look)
@@ -67,6 +72,13 @@ class Stall:
             self._rebuilt = True
             return Advice.REBUILD
         return Advice.GIVE_UP
+
+    def _in_time(self, look: Look, now: float) -> bool:
+        """Whether nothing has moved for less than it may take; who has just joined begins to read only then."""
+        if self._joined_at is None:
+            return now - self._since < (self._join_s if look.reachable else self.stall_s)
+        idle = now - max(self._since, self._joined_at)
+        return idle < self.stall_s and now - self._since < self._join_s + self.stall_s
 
     def _words(self, look: Look) -> str:
         if not look.reachable:

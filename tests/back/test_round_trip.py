@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from pathlib import Path
 
+import aiohttp
 import pytest
 
+from sandbox.shop.disorder import Record
+from sandbox.shop.webhooks import Sender
 from tests.back.town import Town, town
 from tests.resilience.processes import Doc, until
 from tests.resilience.shop import Shop
 
 SALES = 12
+_TAKEN = re.compile(r'^orderferry_webhooks_total\{outcome="taken",source="arcus"\} [1-9]', re.MULTILINE)
 
 
 def orders(told: list[Doc]) -> dict[str, Doc]:
@@ -62,6 +67,39 @@ async def test_what_we_post_comes_back_and_what_people_change_shows_as_drift(kaf
         await until(lambda: active(place), "the service resumes it")
         await until(lambda: like(place), "what was skipped is caught up")
         assert len(await place.driver.lines("log")) == writes + 1, "nothing but our own PATCH of the endpoint"
+
+
+@pytest.mark.kafka
+@pytest.mark.timeout(400)
+async def test_a_signed_webhook_of_the_shop_comes_back_as_a_signed_webhook_of_the_erp(
+    kafka: str, tmp_path: Path
+) -> None:
+    topic = f"t-{uuid.uuid4().hex[:12]}"
+    shop, secret = Shop(3), "the-secret-of-the-round-trip"
+    async with town(tmp_path, kafka, topic, shop_secret=secret) as place:
+        base = f"http://127.0.0.1:{place.pod.settings['http']['port']}"
+        await until(lambda: ready(place, base), "the service ready")
+        sender = Sender(f"{base}/webhooks/shopify", secret.encode(), retries_s=(0.5, 1.0, 2.0))
+        records = [Record(topic, one.key, one.value, one.headers) for one in shop.records]
+        await sender.run(records, rate=len(records), seconds=1.0)
+        assert {one.status for one in sender.sent} == {200}
+        await until(lambda: standing(place, shop), "every order stands in the ledger as paid, with its number")
+        await until(lambda: webhooks_taken(place, base), "the ERP's webhooks are taken")
+        assert not await place.unlike()
+
+
+async def ready(place: Town, base: str) -> bool:
+    try:
+        async with place.pod.http.get(f"{base}/readyz") as answer:
+            return answer.status == 200
+    except aiohttp.ClientError:
+        return False
+
+
+async def webhooks_taken(place: Town, base: str) -> bool:
+    """Whether the edge took what the ERP signed."""
+    async with place.pod.http.get(f"{base}/metrics") as answer:
+        return _TAKEN.search(await answer.text()) is not None
 
 
 async def like(place: Town) -> bool:

@@ -146,6 +146,21 @@ def test_brokers_that_do_not_answer_are_tried_again_for_ever() -> None:
     assert Advice.GIVE_UP not in found
 
 
+def test_who_has_just_joined_begins_to_read_only_then() -> None:
+    stall = Stall(stall_s=25, join_s=60, now=0)
+    assert stall.judge(look(joined=False), 0.0) is Advice.NOTHING
+    assert stall.judge(look(joined=False), 40.0) is Advice.NOTHING
+    assert stall.judge(look(), 45.0) is Advice.NOTHING
+    assert stall.judge(look(), 69.0) is Advice.NOTHING
+    assert stall.judge(look(), 70.0) is Advice.REBUILD
+
+
+def test_joining_again_and_again_without_progress_is_a_stall() -> None:
+    stall = Stall(stall_s=25, join_s=60, now=0)
+    found = [stall.judge(look(joined=number % 2 == 0), 10.0 * number) for number in range(10)]
+    assert found.index(Advice.REBUILD) == 7
+
+
 def test_no_assignment_is_a_stall_even_without_lag() -> None:
     stall = Stall(stall_s=5, join_s=8, now=0)
     assert stall.judge(look(lag=0, joined=False), 0.0) is Advice.NOTHING
