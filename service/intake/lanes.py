@@ -24,6 +24,8 @@ from service.telemetry.waits import Place, take_place
 Handle = Callable[[str, Sequence[Item]], Awaitable[None]]
 CLOSE_S: Final = 5.0
 QUEUED: Final = State.QUEUED
+RETRY: Final = "retry"
+"""The wait of a lane whose work was given back to be tried again: longer from try to try, bounded, and no stall."""
 
 
 class Lanes:
@@ -264,7 +266,8 @@ class Lanes:
             self._delay(lane, batch, wait=exc.wait, why=exc.wait, after=WAIT_S if exc.after is None else exc.after)
             return
         except (Retryable, FenceLost) as exc:
-            self._delay(lane, batch, wait="", why=type(exc).__name__, after=getattr(exc, "after", None))
+            lane.attempts += 1
+            self._delay(lane, batch, wait=RETRY, why=type(exc).__name__, after=getattr(exc, "after", None))
             return
         lane.attempts = 0
         self.finished += 1
@@ -285,13 +288,11 @@ class Lanes:
         if not lane.items:
             self._forget(lane)
             return
-        lane.attempts += 1
         seconds = next_wait(attempt=lane.attempts, after=after, chance=self._chance())
         self._observer.delayed(lane.key, why, seconds)
         lane.state = State.DELAYED
         lane.wait = wait
-        if wait:
-            self.waits.setdefault(wait, set()).add(lane)
+        self.waits.setdefault(wait, set()).add(lane)
         lane.due = asyncio.get_running_loop().time() + seconds
         heapq.heappush(self._delayed, (lane.due, next(self._sequence), lane))
         self._set_timer()
