@@ -37,6 +37,7 @@ NAMES = {
     "orderferry_loop_lag_seconds": ("gauge", ()),
     "orderferry_outcomes": ("counter", ("source", "outcome", "reason")),
     "orderferry_parked": ("gauge", ("reason",)),
+    "orderferry_privacy_requests_open": ("gauge", ()),
     "orderferry_rebalances": ("counter", ()),
     "orderferry_shop_points": ("gauge", ()),
     "orderferry_shop_reads": ("counter", ("result",)),
