@@ -18,9 +18,10 @@ from schemas.order import Line, Order, OrderDeletion, OrderEdit, Shipping, Tax, 
 from schemas.outcome import Verdict
 from schemas.party import Address, Party, email_key
 from schemas.payment import Payment
-from schemas.posted import Posted, PostedAdjustment, PostedLine
+from schemas.posted import ByHand, Posted, PostedAdjustment, PostedLine
 from schemas.privacy import PrivacyEvent, PrivacyRequest
 from schemas.refund import Refund, RefundLine
+from schemas.standing import Standing
 
 PERSONAL: Mapping[type[Frozen], frozenset[str]] = {
     Address: frozenset(["name", "company", "street1", "street2", "city", "region", "postal_code", "country", "phone"]),
@@ -35,58 +36,58 @@ PERSONAL: Mapping[type[Frozen], frozenset[str]] = {
 }
 """By the class that declares the field."""
 
-HARMLESS: Mapping[type[Frozen], frozenset[str]] = {
-    model: frozenset(words.split())
-    for model, words in {
-        Ref: "external_source tenant kind external_id",
-        Version: "at triggered_at rank",
-        Tagged: "external_source tenant external_id version",
-        Money: "amount currency",
-        Position: "topic partition offset",
-        Envelope: "external_source tenant topic event_id delivery_id triggered_at api_version",
-        Key: "external_source tenant root",
-        Event: "envelope key facts",
-        PrivacyRequest: "asks customer_id email_key order_ids number",
-        PrivacyEvent: "request",
-        Party: "customer_id company_id tax_exempt email_key",
-        Tax: "title rate amount channel_liable",
-        Line: "external_id category sku title quantity current_quantity unit_price discount taxes duties"
-        " requires_shipping",
-        Shipping: "external_id title price discount taxes removed",
-        Totals: "lines discounts shipping tax tips duties fees total",
-        Order: "fact name number currency presentment placed_at business_date updated_at cancelled_at cancel_reason"
-        " test confirmed taxes_included financial_status fulfilment net_terms channel merchant_of_record lines"
-        " shipping totals current_total cash_rounding gateways buyer pick_up location_id po_number tags refund_ids",
-        OrderEdit: "fact",
-        OrderDeletion: "fact",
-        Payment: "fact order_id parent_id refund_id payment_kind status gateway amount currency shop_money"
-        " processed_at business_date test rounding name",
-        RefundLine: "line_id quantity subtotal tax restock",
-        Refund: "fact order_id currency created_at business_date lines shipping shipping_tax duties fees discrepancy"
-        " transaction_ids return_id",
-        Verdict: "document outcome reason detail release amount",
-        effects.EffectBase: "document name source_version policy_version currency",
-        effects.SaleLine: "line_id component sku product quantity rate",
-        effects.CreateAccount: "effect party",
-        effects.AddAddress: "effect account_erp_id address_key purpose",
-        effects.CreateOrder: "effect revision document_type account party pick_up location business_date lines discount"
-        " total name_in_shop extra",
-        effects.AddLines: "effect order_erp_id lines total_before total_after",
-        effects.Adjust: "effect order_erp_id label component amount total_before total_after",
-        effects.Confirm: "effect order_erp_id",
-        effects.Cancel: "effect order_erp_id",
-        effects.RecordPayment: "effect order_erp_id account_erp_id method amount business_date reference",
-        effects.ReturnGoods: "effect original order_erp_id account_erp_id ship_to_erp_id bill_to_erp_id location"
-        " business_date lines total notes",
-        effects.Credit: "effect order_erp_id account_erp_id amount notes",
-        effects.RefundCash: "effect order_erp_id payment_erp_id payment amount refunded_before",
-        PostedLine: "line_id component erp_id quantity rate total",
-        PostedAdjustment: "label component amount",
-        Posted: "document erp_id erp_number document_type status currency revision account_erp_id order_erp_id"
-        " ship_to_erp_id bill_to_erp_id lines adjustments discount fees tax shipping total paid balance refunded"
-        " addresses read_at source_version policy_version hold",
-    }.items()
+_HARMLESS: Mapping[type[Frozen], str] = {
+    Ref: "external_source tenant kind external_id",
+    Version: "at triggered_at rank",
+    Tagged: "external_source tenant external_id version",
+    Money: "amount currency",
+    Position: "topic partition offset",
+    Envelope: "external_source tenant topic event_id delivery_id triggered_at api_version",
+    Key: "external_source tenant root",
+    Event: "envelope key facts",
+    PrivacyRequest: "asks customer_id email_key order_ids number",
+    PrivacyEvent: "request",
+    Party: "customer_id company_id tax_exempt email_key",
+    Tax: "title rate amount channel_liable",
+    Line: "external_id category sku title quantity current_quantity unit_price discount taxes duties requires_shipping",
+    Shipping: "external_id title price discount taxes removed",
+    Totals: "lines discounts shipping tax tips duties fees total",
+    Order: "fact name number currency presentment placed_at business_date updated_at cancelled_at cancel_reason"
+    " test confirmed taxes_included financial_status fulfilment net_terms channel merchant_of_record lines"
+    " shipping totals current_total cash_rounding gateways buyer pick_up location_id po_number tags refund_ids",
+    OrderEdit: "fact",
+    OrderDeletion: "fact",
+    Payment: "fact order_id parent_id refund_id payment_kind status gateway amount currency shop_money"
+    " processed_at business_date test rounding name",
+    RefundLine: "line_id quantity subtotal tax restock",
+    Refund: "fact order_id currency created_at business_date lines shipping shipping_tax duties fees discrepancy"
+    " transaction_ids return_id",
+    Verdict: "document outcome reason detail release amount",
+    effects.EffectBase: "document name source_version policy_version currency",
+    effects.SaleLine: "line_id component sku product quantity rate",
+    effects.CreateAccount: "effect party",
+    effects.AddAddress: "effect account_erp_id address_key purpose",
+    effects.CreateOrder: "effect revision document_type account party pick_up location business_date lines discount"
+    " total name_in_shop extra",
+    effects.AddLines: "effect order_erp_id lines total_before total_after",
+    effects.Adjust: "effect order_erp_id label component amount total_before total_after",
+    effects.Confirm: "effect order_erp_id",
+    effects.Cancel: "effect order_erp_id",
+    effects.RecordPayment: "effect order_erp_id account_erp_id method amount business_date reference",
+    effects.ReturnGoods: "effect original order_erp_id account_erp_id ship_to_erp_id bill_to_erp_id location"
+    " business_date lines total notes",
+    effects.Credit: "effect order_erp_id account_erp_id amount notes",
+    effects.RefundCash: "effect order_erp_id payment_erp_id payment amount refunded_before",
+    ByHand: "what accepted sale",
+    Standing: "document erp_id number document_type status payment_status fulfilment_status currency total paid balance"
+    " refunded account_erp_id merged_into updated_at read_at missing",
+    PostedLine: "line_id component erp_id quantity rate total",
+    PostedAdjustment: "label component amount",
+    Posted: "document erp_id erp_number document_type status currency revision account_erp_id order_erp_id"
+    " ship_to_erp_id bill_to_erp_id lines adjustments discount fees tax shipping total paid balance refunded"
+    " addresses read_at source_version policy_version hold never_confirmed by_hand",
 }
+HARMLESS: Mapping[type[Frozen], frozenset[str]] = {model: frozenset(said.split()) for model, said in _HARMLESS.items()}
 """Notes of returns and credits are words of ours about ids; of a verdict's detail it is a rule, of a hold the ERP's."""
 
 F = TypeVar("F", bound=Frozen)

@@ -765,6 +765,10 @@ class Desk(Protocol):
         """The parked documents, oldest first."""
         ...
 
+    async def last_told(self) -> float:
+        """When people were told of parked work last, unix seconds; 0 for never."""
+        ...
+
     async def release(self, key: str, *, who: str, why: str) -> None:
         """Let a key try again: forget refusals and holds, plan it now."""
         ...

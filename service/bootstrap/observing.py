@@ -73,6 +73,20 @@ def topic_label(topic: str) -> str:
     return f"{topic.partition('/')[0]}/other" if known(topic) else "other"
 
 
+class DigestLog:
+    """How deliveries of the digest ended."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._log = structlog.get_logger("orderferry.digest")
+
+    def digest_told(self, channel: str, outcome: str, why: str = "") -> None:
+        """Count it; tell of one that failed."""
+        self._metrics.digests.labels(channel, outcome).inc()
+        if why:
+            self._log.warning("digest not delivered", kind=channel, outcome=outcome, why=why)
+
+
 class PrivacyLog:
     """Tells how far requests about persons are: ids of requests, and numbers."""
 

@@ -13,7 +13,7 @@ from connectors.envelopes import Limits
 from service.api.front import Front
 from service.api.health import Health
 from service.api.serve import serve
-from service.bootstrap import parts
+from service.bootstrap import parts, telling
 from service.bootstrap.admin import admin
 from service.bootstrap.collector import tame_collector
 from service.bootstrap.edge import Edge
@@ -228,6 +228,9 @@ class Service:
             *self._reads(),
             *self._edge.rounds(),
             *rounds(self._settings, self._ledger.mirror, self._erps, self._watching, self._watch, clock=self._clock),
+            *telling.rounds(
+                self._settings, self._desk, self._metrics, transport=self._erps.transport, clock=self._clock
+            ),
             Round("privacy", ledger.sweep_s, erasing(requests=self._ledger.privacy, tell=PrivacyLog())),
         ]
 

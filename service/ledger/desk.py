@@ -18,6 +18,7 @@ from service.ledger.decisions import pause as _pause
 from service.ledger.doubts import adopted, touched
 from service.ledger.privacy import SqlPrivacy
 from service.ledger.rows import ask
+from service.ledger.tellings import SqlTellings
 from service.ledger.trouble import Rejected
 from service.plan.by_hand import sale_digest
 from service.ports import Decision, Drift, Intent, Mapped, Parked, Story
@@ -52,6 +53,7 @@ class SqlDesk:
 
     def __init__(self, database: Database) -> None:
         self._database: Final = database
+        self.tellings: Final = SqlTellings(database)
         self.privacy: Final = SqlPrivacy(database)
         """Requests about persons."""
 
@@ -78,6 +80,10 @@ class SqlDesk:
             ]
 
         return await self._database.read(work)
+
+    async def last_told(self) -> float:
+        """When people were told of parked work last, unix seconds; 0 for never."""
+        return await self.tellings.last()
 
     async def release(self, key: str, *, who: str, why: str) -> None:
         """Let a key try again: forget refusals and holds, plan it now."""

@@ -6,6 +6,7 @@ import json
 from base64 import b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -129,7 +130,7 @@ class SqlPrivacy:
     async def _erase_keys(self, keys: Sequence[str]) -> list[Erased]:
         found: list[Erased] = []
         for some in parts(keys, AT_ONCE):
-            found += await self._database.write(lambda connection, some=some: [erase(connection, key) for key in some])
+            found += await self._database.write(partial(_erase_some, keys=some))
         return found
 
     async def _erase_letters(self, case: PrivacyCase) -> int:
@@ -139,7 +140,7 @@ class SqlPrivacy:
         count = 0
         while place is not None:
             place, emptied = await self._database.write(
-                lambda connection, place=place: _empty_letters(connection, place, case.tenant, names)
+                partial(_empty_letters, after=place, tenant=case.tenant, names=names)
             )
             count += emptied
         return count
@@ -149,7 +150,7 @@ class SqlPrivacy:
         for some in parts(keys, AT_ONCE):
             facts += sum(bool(told(fact)) for _, fact in await facts_of(self._database, some))
             rows = [(key,) for key in some]
-            bodies = await self._database.read(lambda connection, rows=rows: _BODIES.read(connection, rows))
+            bodies = await self._database.read(partial(_BODIES.read, rows=rows))
             requests += sum(row.bodies for row in bodies)
             await outside.look(self._database, some)
         return Traces(len(keys), facts, requests, 0, outside.erp, outside.more, outside.kafka)
@@ -198,8 +199,12 @@ def _save(connection: sa.Connection, case: PrivacyCase, again: float) -> None:
     ).close()
 
 
+def _erase_some(connection: sa.Connection, keys: Sequence[str]) -> list[Erased]:
+    return [erase(connection, key) for key in keys]
+
+
 def _empty_letters(
-    connection: sa.Connection, after: tuple[str, int, int], tenant: str, names: Sequence[str]
+    connection: sa.Connection, *, after: tuple[str, int, int], tenant: str, names: Sequence[str]
 ) -> tuple[tuple[str, int, int] | None, int]:
     """Look through one page; returns where the next one begins, and how many were emptied."""
     topic, partition, offset = after

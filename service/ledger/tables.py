@@ -378,3 +378,14 @@ tombstones = sa.Table(
     sqlite_with_rowid=False,
 )
 """Persons that were erased, by id or digest. `until`: only what is older than this is theirs, and erased."""
+
+tellings = sa.Table(
+    "tellings",
+    metadata,
+    _name("channel", primary_key=True),
+    _moment("slot"),
+    _moment("told_at"),
+    _moment("claimed_until"),
+    sqlite_with_rowid=False,
+)
+"""When people were told of parked work last, by channel: of several processes one tells."""

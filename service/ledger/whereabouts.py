@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -59,7 +60,7 @@ async def keys_of(database: Database, case: PrivacyCase) -> list[str]:
 async def _pages(database: Database, statement: str, span: str) -> AsyncIterator[sa.Row[Any]]:
     after = span
     while True:
-        rows = await database.read(lambda connection, after=after: _page(connection, statement, span, after))
+        rows = await database.read(partial(_page, statement=statement, span=span, after=after))
         for row in rows:
             yield row
         if len(rows) < PAGE:
@@ -67,7 +68,7 @@ async def _pages(database: Database, statement: str, span: str) -> AsyncIterator
         after = rows[-1].key
 
 
-def _page(connection: sa.Connection, statement: str, span: str, after: str) -> list[sa.Row[Any]]:
+def _page(connection: sa.Connection, *, statement: str, span: str, after: str) -> list[sa.Row[Any]]:
     beyond = span[:-1] + "}"  # follows `|` in byte order
     return list(ask(connection, statement, after=after, beyond=beyond, most=PAGE).all())
 

@@ -52,6 +52,7 @@ class FakeDesk:
     audits: list[Audit] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
+    told_at: float = 0.0
     privacy: FakePrivacy = field(default_factory=FakePrivacy)
 
     def _audit(self, action: str, subject: str, who: str, why: str) -> None:
@@ -79,6 +80,9 @@ class FakeDesk:
             if (tenant is None or one.document.tenant == tenant) and (reason is None or one.reason.value == reason)
         ]
         return found[:limit]
+
+    async def last_told(self) -> float:
+        return self.told_at
 
     async def release(self, key: str, *, who: str, why: str) -> None:
         self._audit("release", key, who, why)

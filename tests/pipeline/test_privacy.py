@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal
 from io import StringIO
 from itertools import count
 from typing import Any
@@ -290,7 +291,7 @@ async def test_an_order_that_comes_after_the_erasure_is_posted_without_its_perso
     books = (await rig.books()).sound()
     seen = [*await erp_log(rig), json.dumps(books.tables, default=str)]
     assert _marked(seen) == {}, "no call to the ERP held the person"
-    assert books.payments()["91"][:2] == ("external", 20)
+    assert books.payments()["91"][:2] == ("external", Decimal(20))
     assert books.tables["accounts"][0]["metadata"]["external_id"] == "customer:191"
 
 

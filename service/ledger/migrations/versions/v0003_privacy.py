@@ -1,4 +1,4 @@
-"""Requests about persons, and the tombstones that keep erased ones out."""
+"""Requests about persons, the tombstones that keep erased ones out, and when people were told what is parked."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,13 +34,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("external_source", "tenant", "name"),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "tellings",
+        _name("channel"),
+        *(sa.Column(name, sa.Double(), nullable=False) for name in ("slot", "told_at", "claimed_until")),
+        sa.PrimaryKeyConstraint("channel"),
+        sqlite_with_rowid=False,
+    )
     op.create_index("tombstones_name", "tombstones", ["name"])
     op.create_index("tombstones_request", "tombstones", ["request"])
 
 
 def downgrade() -> None:
     """Drop them: what was erased before comes back with the next replay."""
-    for table in ("tombstones", "privacy_requests"):
+    for table in ("tellings", "tombstones", "privacy_requests"):
         op.drop_table(table)
 
 
