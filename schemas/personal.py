@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from schemas import effect as effects
 from schemas.base import Frozen, Ref, Tagged, Version
@@ -155,10 +155,9 @@ def personal_texts(value: Frozen) -> frozenset[str]:
 
 
 def _texts(part: object) -> Iterator[str]:
+    """Every text in what `told` tells: texts, and lists and dicts of such."""
     if isinstance(part, str):
         yield part
-    elif isinstance(part, dict):
-        yield from _texts(list(part.values()))
-    elif isinstance(part, list):
-        for one in part:
-            yield from _texts(one)
+        return
+    for one in part.values() if isinstance(part, dict) else cast("list[object]", part):
+        yield from _texts(one)
