@@ -35,6 +35,8 @@ class Reason(StrEnum):
     TOMBSTONE = "tombstone"
     ROW_DELETED = "row_deleted"
     HEARTBEAT = "heartbeat"
+    PRIVACY_REQUEST = "privacy_request"
+    APP_UNINSTALLED = "app_uninstalled"
     # waiting: nothing is wrong, the shop is not that far yet
     GATE = "gate"
     NOT_SHIPPED = "not_shipped"

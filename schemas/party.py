@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
+
 from schemas.base import Frozen
 
 
@@ -29,3 +31,11 @@ class Party(Frozen):
     email: str = ""
     phone: str = ""
     tax_exempt: bool = False
+    email_key: str = ""
+    """`email_key` of an e-mail that was erased: it still names the buyer's account (books 16, correctness 23)."""
+
+
+def email_key(email: str) -> str:
+    """Name a person by e-mail without telling it: a digest of its normalised text; empty for none (books 16)."""
+    normalised = email.strip().lower()
+    return sha256(normalised.encode()).hexdigest()[:32] if normalised else ""

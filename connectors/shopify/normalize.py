@@ -11,6 +11,7 @@ from connectors.shopify.delivery import Delivery, body_id
 from connectors.shopify.fields import utc
 from connectors.shopify.order import is_sparse, order_edit, order_fact
 from connectors.shopify.payloads import Order, OrderEdit, Refund, Transaction
+from connectors.shopify.privacy import ASKS, privacy_event
 from connectors.shopify.refund import refund
 from connectors.shopify.shapes import Shape, shape_of
 from connectors.shopify.transaction import payment
@@ -41,6 +42,8 @@ def normalize(unwrapped: Unwrapped, *, zone: tzinfo | None, received_at: datetim
     )
     body = unwrapped.body
     shape = Shape.FOREIGN if unwrapped.preview else shape_of(body, unwrapped.topic)
+    if shape in ASKS:
+        return privacy_event(ASKS[shape], body, envelope)
     found = _READERS.get(shape)
     if found is None:
         raise _refusal(unwrapped, envelope, shape)

@@ -19,6 +19,7 @@ def buyer(order: Order) -> Party:
         email=order.email or order.contact_email or (customer and customer.email) or "",
         phone=order.phone or (customer and customer.phone) or "",
         tax_exempt=bool(order.tax_exempt),
+        email_key="",
     )
 
 

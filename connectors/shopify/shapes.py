@@ -16,11 +16,28 @@ class Shape(Enum):
     DELETION = auto()
     TRANSACTION = auto()
     REFUND = auto()
+    CUSTOMER_REDACT = auto()
+    DATA_REQUEST = auto()
+    SHOP_REDACT = auto()
+    UNINSTALLED = auto()
     FOREIGN = auto()
     UNKNOWN = auto()
 
 
 _BY_GID = {"Order": Shape.ORDER, "OrderTransaction": Shape.TRANSACTION, "Refund": Shape.REFUND}
+_BY_TOPIC = {
+    **dict.fromkeys(ORDER_TOPICS, Shape.ORDER),
+    **dict.fromkeys(TRANSACTION_TOPICS, Shape.TRANSACTION),
+    **dict.fromkeys(REFUND_TOPICS, Shape.REFUND),
+    DELETED: Shape.DELETION,
+    EDITED: Shape.EDIT,
+    "customers/redact": Shape.CUSTOMER_REDACT,
+    "customers/data_request": Shape.DATA_REQUEST,
+    "shop/redact": Shape.SHOP_REDACT,
+    "app/uninstalled": Shape.UNINSTALLED,
+}
+# What only a request about a person has.
+_ABOUT_A_PERSON = {"orders_to_redact": Shape.CUSTOMER_REDACT, "orders_requested": Shape.DATA_REQUEST}
 # Keys that only a resource without a gid has: dispute, tender, payout line, gift card, risk.
 _FOREIGN_KEYS = frozenset({"evidence_due_by", "remote_reference", "payout_id", "last_characters", "risk_level"})
 
@@ -30,7 +47,7 @@ def shape_of(body: dict[str, object], topic: str) -> Shape:
     if isinstance(body.get("order_edit"), dict):
         return Shape.EDIT
     gid = gid_type(body.get("admin_graphql_api_id"))
-    if gid:
+    if gid and gid != "Shop":
         found = _BY_GID.get(gid, Shape.FOREIGN)
         # No body can say of itself that it was deleted.
         return Shape.DELETION if found is Shape.ORDER and topic == DELETED else found
@@ -38,6 +55,9 @@ def shape_of(body: dict[str, object], topic: str) -> Shape:
 
 
 def _by_keys(body: dict[str, object], topic: str) -> Shape | None:
+    for name, shape in _ABOUT_A_PERSON.items():
+        if name in body:
+            return shape
     if not _FOREIGN_KEYS.isdisjoint(body):
         return Shape.FOREIGN
     if "line_items" in body and "financial_status" in body:
@@ -50,14 +70,4 @@ def _by_keys(body: dict[str, object], topic: str) -> Shape | None:
 
 
 def _by_topic(topic: str) -> Shape:
-    if topic in ORDER_TOPICS:
-        return Shape.ORDER
-    if topic in TRANSACTION_TOPICS:
-        return Shape.TRANSACTION
-    if topic in REFUND_TOPICS:
-        return Shape.REFUND
-    if topic == DELETED:
-        return Shape.DELETION
-    if topic == EDITED:
-        return Shape.EDIT
-    return Shape.FOREIGN if known(topic) else Shape.UNKNOWN
+    return _BY_TOPIC.get(topic) or (Shape.FOREIGN if known(topic) else Shape.UNKNOWN)

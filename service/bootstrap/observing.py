@@ -16,7 +16,7 @@ from service.http.breaker import State
 from service.http.courier import Silent as Quiet
 from service.http.limiter import RateLimiter
 from service.intake.observer import Silent, Slot
-from service.ports import DeadLetter, DeadLetters, EventEnd, Intent, Priority
+from service.ports import DeadLetter, DeadLetters, EventEnd, Intent, Priority, PrivacyCase
 from service.telemetry.metrics import Metrics
 
 _BREAKER = {State.CLOSED: 0, State.HALF_OPEN: 1, State.OPEN: 2}
@@ -71,6 +71,44 @@ def topic_label(topic: str) -> str:
     if not topic or topic in _TOPICS:
         return topic
     return f"{topic.partition('/')[0]}/other" if known(topic) else "other"
+
+
+class DigestLog:
+    """How deliveries of the digest ended."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self._log = structlog.get_logger("orderferry.digest")
+
+    def digest_told(self, channel: str, outcome: str, why: str = "") -> None:
+        """Count it; tell of one that failed."""
+        self._metrics.digests.labels(channel, outcome).inc()
+        if why:
+            self._log.warning("digest not delivered", kind=channel, outcome=outcome, why=why)
+
+
+class PrivacyLog:
+    """Tells how far requests about persons are: ids of requests, and numbers."""
+
+    def __init__(self) -> None:
+        self._log = structlog.get_logger("orderferry.privacy")
+
+    def __call__(self, case: PrivacyCase) -> None:
+        """Tell of one."""
+        found = case.found
+        self._log.info(
+            "privacy request",
+            what=case.id,
+            action=case.request.asks.value,
+            tenant=case.tenant,
+            outcome=case.state.value,
+            keys=found.keys,
+            facts=found.facts,
+            requests=found.requests,
+            letters=found.letters,
+            in_the_erp=len(found.erp) + found.erp_more,
+            waiting=len(found.waiting),
+        )
 
 
 class DeadLetterCount:

@@ -13,7 +13,7 @@ from connectors.envelopes import Limits
 from service.api.front import Front
 from service.api.health import Health
 from service.api.serve import serve
-from service.bootstrap import parts
+from service.bootstrap import parts, telling
 from service.bootstrap.admin import admin
 from service.bootstrap.collector import tame_collector
 from service.bootstrap.edge import Edge
@@ -21,6 +21,7 @@ from service.bootstrap.observing import (
     CourierMeter,
     DeadLetterCount,
     IntakeObserver,
+    PrivacyLog,
     ReadObserver,
     RoundFailures,
     ShopMeter,
@@ -31,6 +32,7 @@ from service.bootstrap.readiness import readiness
 from service.bootstrap.stopping import told_to_stop
 from service.bootstrap.wall_clock import WallClock
 from service.bootstrap.watching import WatchObserver, erp_news, rounds, watch
+from service.duties.erasing import erasing
 from service.duties.policies import PolicyBook
 from service.duties.reading import Pace, Reading
 from service.duties.rounds import Round, releasing, renewing, walk
@@ -226,6 +228,10 @@ class Service:
             *self._reads(),
             *self._edge.rounds(),
             *rounds(self._settings, self._ledger.mirror, self._erps, self._watching, self._watch, clock=self._clock),
+            *telling.rounds(
+                self._settings, self._desk, self._metrics, transport=self._erps.transport, clock=self._clock
+            ),
+            Round("privacy", ledger.sweep_s, erasing(requests=self._ledger.privacy, tell=PrivacyLog())),
         ]
 
     def _reads(self) -> list[Round]:
@@ -275,6 +281,7 @@ class Service:
         metrics.looks_waiting.set(waiting)
         for decision in Decision:
             metrics.drift.labels(decision.value).set(drift.get(decision.value, 0))
+        metrics.privacy_open.set(await self._ledger.privacy.unfinished())
         show_limiters(metrics, self._erps.limiters, now=time.monotonic())
         now_s = self._clock.now()
         metrics.shop_points.set(min((shop.points.share(now_s) for _, shop in self._shops.each()), default=1.0))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import drift, mapping, parked, schema, topics, webhooks
+from service.cli import drift, mapping, parked, privacy, schema, topics, webhooks
 from service.cli.explaining import explain
 from service.cli.front import EXIT_CODES, front
 from service.cli.running import check, demo, edge, migrate, run, version
@@ -45,6 +45,7 @@ def application() -> typer.Typer:
     app.add_typer(mapping.app(), name="map")
     app.add_typer(drift.app(), name="drift")
     app.add_typer(webhooks.app(), name="webhooks")
+    app.add_typer(privacy.app(), name="privacy")
     app.command("pause")(pause)
     app.command("resume")(resume)
     app.add_typer(topics.app(), name="topics")

@@ -14,8 +14,11 @@ from schemas.base import Kind, Ref
 from schemas.outcome import Reason
 from service.cli.front import AsJson, Exit, Front, OneTenant, Source, Who, Why, front
 from service.cli.house import House
+from service.desk.digest import Digest, digest
+from service.desk.digest import as_data as digest_data
+from service.desk.digest import as_text as digest_text
 from service.desk.keys import NotOneKey, one_key
-from service.desk.parked import NotOneParked, Wanted, as_data, parked_under
+from service.desk.parked import EVERYTHING, NotOneParked, Wanted, as_data, parked_under
 from service.desk.parked import discard as discard_document
 from service.desk.parked import release as release_wanted
 from service.desk.words import advice, words
@@ -72,6 +75,23 @@ def _what_to_do(parked: Parked) -> str:
     goes_on = f"goes on with {parked.release}" if parked.release else ""
     fix = parked.fix or advice(parked.reason, parked.document)
     return "\n".join(line for line in (parked.detail, goes_on, f"Fix: {fix}" if fix else "") if line)
+
+
+def tell(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """Print the digest of parked work that people would be sent now; --json, what a webhook would be."""
+    desk = front(context)
+    settings = desk.settings()
+
+    async def job(house: House) -> Digest:
+        async with house.desk(settings) as open_desk:
+            since = await open_desk.last_told()
+            return digest(await open_desk.parked(limit=EVERYTHING), since=since, now=datetime.now(UTC).timestamp())
+
+    told = desk.work(job)
+    if as_json:
+        desk.json(digest_data(told))
+    else:
+        desk.say(digest_text(told))
 
 
 def show(
@@ -230,6 +250,7 @@ def app() -> typer.Typer:
     """Build the group."""
     group = typer.Typer(no_args_is_help=True, help="What cannot go on, and what people decide about it.")
     group.command("list")(list_parked)
+    group.command("digest")(tell)
     group.command("show")(show)
     group.command("release")(release)
     group.command("hold")(hold)

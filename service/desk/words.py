@@ -38,6 +38,14 @@ WORDS: dict[Reason, Words] = {
     Reason.ROW_DELETED: Words("A row was deleted at the sender, as an outbox does after sending."),
     Reason.HEARTBEAT: Words("A connector says that it is alive."),
     Reason.DISCARDED: Words("A person ended it for good; the decisions tell who and why."),
+    Reason.PRIVACY_REQUEST: Words(
+        "A person's data are to be erased or told.",
+        "`orderferry privacy show ID` tells how far it is and what remains.",
+    ),
+    Reason.APP_UNINSTALLED: Words(
+        "The shop took the app out, and is paused since.",
+        "If it should go on: a new access token, then `orderferry resume TENANT`.",
+    ),
     # waiting
     Reason.GATE: Words(
         "The order has not reached the state from which on it is exported (the tenant's gate).", _BY_ITSELF

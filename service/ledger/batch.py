@@ -21,6 +21,7 @@ from service.ledger import (
     names,
     outcomes,
     standings,
+    tombstones,
 )
 from service.ledger.rows import TEXT, Row, Statement, ordered
 
@@ -64,7 +65,7 @@ WRITES: Final = (
 )
 """In this order, before keys are opened: an outcome that arrives late is seen by the next owner."""
 
-OPENING_WRITES: Final = (entities.UPSERT, names.INSERT)
+OPENING_WRITES: Final = (entities.UPSERT, names.INSERT, tombstones.INSERT)
 LAST_WRITES: Final = (
     mappings.MET,
     marks.UPSERT,
@@ -112,6 +113,10 @@ class Member(Protocol):
         """Check the fence and the states, and put rows."""
         ...
 
+    def named(self, batch: Batch) -> Sequence[Row]:
+        """Where it claims a key: the names under which persons of it may have been erased."""
+        ...
+
     def absorb(self, batch: Batch) -> None:
         """Where it claims a key: meet what is known of it after everything else was written, and put rows."""
         ...
@@ -129,6 +134,8 @@ class Batch:
     """Of intents that exist, the attempt that was begun last."""
     found: dict[Statement, dict[str, list[sa.Row[Any]]]] = field(default_factory=dict)
     posted: dict[Row, sa.Row[Any]] = field(default_factory=dict)
+    stones: tombstones.Stones = field(default_factory=dict)
+    """Those that the keys of this batch are named on."""
     opened: set[str] = field(default_factory=set)
     _rows: dict[Statement, dict[object, Row]] = field(default_factory=dict)
 
@@ -196,6 +203,8 @@ class Batch:
         for row in intents.WHOLE_ROWS.read(connection, unresolved):
             whole.setdefault(row.key, []).append(row)
         self.found[intents.WHOLE_ROWS] = whole
+        if tombstones.some(connection):
+            self.stones = tombstones.read(connection, [row for opening in openings for row in opening.named(self)])
         for opening in openings:
             opening.absorb(self)
         self._write(connection, OPENING_WRITES)

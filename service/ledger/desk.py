@@ -12,24 +12,16 @@ from schemas.order import Order
 from schemas.outcome import Reason
 from service.ledger import documents, entities, intents, leases, mappings, outcomes, standings, story
 from service.ledger.database import Database
+from service.ledger.decisions import audit as _audit
+from service.ledger.decisions import lock as _lock
+from service.ledger.decisions import pause as _pause
 from service.ledger.doubts import adopted, touched
-from service.ledger.rows import TEXT, Statement, ask
+from service.ledger.privacy import SqlPrivacy
+from service.ledger.rows import ask
+from service.ledger.tellings import SqlTellings
 from service.ledger.trouble import Rejected
 from service.plan.by_hand import sale_digest
 from service.ports import Decision, Drift, Intent, Mapped, Parked, Story
-
-_AUDIT: Final = """
-    INSERT INTO audits (at, who, action, subject, key, why) VALUES ({now}, :who, :action, :subject, :key, :why)
-"""
-_LOCK: Final = Statement(
-    """
-    INSERT INTO keys (key, owner, fence, lease_until, claimed_at, first_seen)
-    SELECT u.key, '', 1, 0, 0, {now} FROM {rows} WHERE true ORDER BY u.key
-    ON CONFLICT (key) DO UPDATE SET owner = keys.owner
-    """,
-    [("key", TEXT)],
-)
-"""In the order in which batches lock them."""
 
 _HOLD: Final = "UPDATE keys SET held = :why WHERE key = :key"
 _FORGET: Final = "UPDATE intents SET forgotten = 1 WHERE key = :key AND state = 'refused'"
@@ -47,10 +39,6 @@ _DISCARD: Final = """
     UPDATE verdicts SET outcome = 'skipped', reason = :reason, detail = :detail, release_on = '', since = {now},
     discarded = 1 WHERE key = :key AND kind = :kind AND external_id = :id AND outcome = 'parked'
 """
-_PAUSE: Final = """
-    INSERT INTO tenants (external_source, tenant, paused) VALUES (:source, :tenant, :paused)
-    ON CONFLICT (external_source, tenant) DO UPDATE SET paused = excluded.paused
-"""
 _PAUSED: Final = "SELECT external_source, tenant FROM tenants WHERE paused = 1"
 _POSTED: Final = "SELECT erp, posted FROM documents WHERE key = :key"
 _KEY_OF_INTENT: Final = "SELECT key FROM intents WHERE id = :id"
@@ -65,6 +53,9 @@ class SqlDesk:
 
     def __init__(self, database: Database) -> None:
         self._database: Final = database
+        self.tellings: Final = SqlTellings(database)
+        self.privacy: Final = SqlPrivacy(database)
+        """Requests about persons."""
 
     async def find_keys(self, external_source: str, text: str) -> Sequence[str]:
         """Keys that match a document id, an order name, an ERP number or a transaction id."""
@@ -89,6 +80,10 @@ class SqlDesk:
             ]
 
         return await self._database.read(work)
+
+    async def last_told(self) -> float:
+        """When people were told of parked work last, unix seconds; 0 for never."""
+        return await self.tellings.last()
 
     async def release(self, key: str, *, who: str, why: str) -> None:
         """Let a key try again: forget refusals and holds, plan it now."""
@@ -165,9 +160,7 @@ class SqlDesk:
         """Stop or resume a tenant; what waited for it is due as soon as it goes on."""
 
         def work(connection: sa.Connection) -> None:
-            ask(connection, _PAUSE, source=external_source, tenant=tenant, paused=int(paused))
-            action = "pause" if paused else "resume"
-            _audit(connection, who=who, why=why, action=action, subject=f"{external_source} {tenant}")
+            _pause(connection, external_source, tenant, paused=paused, who=who, why=why)
 
         await self._database.write(work)
 
@@ -229,10 +222,6 @@ class SqlDesk:
         await self._database.write(work)
 
 
-def _lock(connection: sa.Connection, keys: Iterable[str]) -> None:
-    _LOCK.write(connection, [(key,) for key in sorted(keys)])
-
-
 def _known(connection: sa.Connection, key: str) -> None:
     if not ask(connection, _KNOWN, key=key).scalar():
         raise Rejected(f"the order about {key}", "the ledger does not know this key; `explain` finds keys")
@@ -268,10 +257,6 @@ def _meet(connection: sa.Connection, source: str, tenant: str, conditions: Itera
     _lock(connection, keys)
     leases.DUE.write(connection, [(key,) for key in keys])
     return len(keys)
-
-
-def _audit(connection: sa.Connection, *, who: str, why: str, action: str, subject: str, key: str = "") -> None:
-    ask(connection, _AUDIT, who=who, why=why, action=action, subject=subject, key=key)
 
 
 def _parked(row: sa.Row[Any]) -> Parked:

@@ -7,16 +7,19 @@ from typing import Final, Self
 
 from schemas.base import Ref
 from schemas.posted import Posted
-from service.ledger import dead_letters
+from schemas.privacy import PrivacyRequest
+from service.ledger import dead_letters, tombstones
 from service.ledger.database import Database
 from service.ledger.group_commit import GroupCommit
 from service.ledger.members import Account, Begin, Close, End, Open, Renew, Rows
 from service.ledger.mirror import SqlMirror
 from service.ledger.offsets import Offsets
+from service.ledger.privacy import SqlPrivacy
+from service.ledger.recognising import emptied, named
 from service.ledger.rows import ask
 from service.ledger.sweep import Sweep
 from service.ledger.timeline import began, timeline
-from service.ports import Arrival, Busy, Closing, DeadLetter, Intent, Lease, Opened
+from service.ports import Arrival, Busy, Closing, DeadLetter, EventEnd, Intent, Lease, Opened
 
 FORGET_S: Final = 86_400.0  # a worker that did not commit for a day is gone
 _FORGET: Final = "DELETE FROM commits WHERE at < {now} - :old"
@@ -41,6 +44,7 @@ class SqlLedger:
         self.offsets: Final = Offsets(database, commits, history=history)
         self.sweep: Final = Sweep(database)
         self.mirror: Final = SqlMirror(database, commits, erp=erp)
+        self.privacy: Final = SqlPrivacy(database)
         self.restored_at: Final = restored_at
         """When this history of the database began, unix seconds; 0 where it is its first."""
         self._commits: Final = commits
@@ -120,13 +124,20 @@ class SqlLedger:
         await self._commits.submit(member)
         return member.posted
 
+    async def ask(self, arrival: Arrival, request: PrivacyRequest) -> EventEnd:
+        """Record a request about persons, with its tombstones; a duty carries it out."""
+        return await self.privacy.record(arrival, request)
+
     async def stop(self, *, within_s: float = 10.0) -> None:
         """Commit what is on its way and close the database."""
         await self._commits.close(within_s=within_s)
         await self.database.close()
 
     async def put(self, letter: DeadLetter) -> None:
-        """Keep a record that cannot be read and that its topic could not take."""
+        """Keep a record that cannot be read and that its topic could not take; empty where it names somebody erased."""
+        about = named(letter)
+        if await self.database.read(lambda connection: tombstones.any_of(connection, about)):
+            letter = emptied(letter)
         row = dead_letters.row(letter)
         await self._commits.submit(Rows(dead_letters.INSERT, {row[:3]: row}))
 

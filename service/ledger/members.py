@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from schemas.base import Ref
+from schemas.event import Fact
 from schemas.posted import Posted
 from service.errors import FenceLost
-from service.ledger import documents, entities, intents, leases, mappings, names, outcomes
+from service.ledger import documents, entities, intents, leases, mappings, names, outcomes, tombstones
 from service.ledger.absorb import Seen, absorb
 from service.ledger.batch import Batch
 from service.ledger.digest import digest
@@ -38,6 +39,10 @@ class Plain:
     intent_ids: Sequence[str] = ()
     wanted: Sequence[Row] = ()
 
+    def named(self, batch: Batch) -> Sequence[Row]:  # noqa: ARG002 - for those that claim a key
+        """Only members that claim a key meet persons."""
+        return ()
+
     def absorb(self, batch: Batch) -> None:
         """Only members that claim a key have anything to do here."""
 
@@ -58,6 +63,7 @@ class Open(Plain):
     def decide(self, batch: Batch) -> None:
         """See whether the key was claimed for this member, once."""
         self.busy: Busy | None = None
+        self._met: dict[tuple[str, str], Seen] | None = None
         row = batch.claimed.get(self.key)
         if row is None:
             held = batch.held[self.key]
@@ -70,15 +76,26 @@ class Open(Plain):
             self._first_seen: float = row.first_seen
             self._lease = Lease(self.key, row.fence, row.lease_until)
 
+    def named(self, batch: Batch) -> Sequence[Row]:
+        """Whoever the facts of the key are about, those that are known and those that arrived."""
+        if self.busy is not None:
+            return ()
+        source, tenant, root = self.key.split("|", 2)
+        self._met = self._read(batch)
+        facts = (*(seen.fact for seen in self._met.values()), *(fact for _, fact, _ in self._facts))
+        told = {name for fact in facts for name in tombstones.names_of(fact)}
+        return [(source, tenant, name) for name in {tombstones.SHOP, tombstones.order_name(root), *told}]
+
     def absorb(self, batch: Batch) -> None:
-        """Meet what is known of every entity of the key."""
+        """Meet what is known of every entity of the key; an erased person is met by nobody (correctness 23)."""
         if self.busy is not None:
             return
         key = self.key
         self._rows = {statement: found.get(key, ()) for statement, found in batch.found.items()}
-        self._seen = {(row.kind, row.external_id): entities.read(row) for row in self._rows[entities.OF_KEYS]}
+        self._seen = self._met if self._met is not None else self._read(batch)
         self._absorbed: dict[tuple[str, int], Absorbed] = {}
-        for name, fact, content in self._facts:
+        facts = self._without_the_erased(batch) if batch.stones else self._facts
+        for name, fact, content in facts:
             place = (fact.entity, fact.external_id)
             before = self._seen.get(place)
             after, self._absorbed[name] = absorb(before, fact, content)
@@ -88,6 +105,21 @@ class Open(Plain):
             batch.put(entities.UPSERT, (key, place), entities.row(key, fact.external_id, after))
             for row in names.rows(key, fact):
                 batch.put(names.INSERT, row, row)
+
+    def _read(self, batch: Batch) -> dict[tuple[str, str], Seen]:
+        rows = batch.found[entities.OF_KEYS].get(self.key, ())
+        return {(row.kind, row.external_id): entities.read(row) for row in rows}
+
+    def _without_the_erased(self, batch: Batch) -> list[tuple[tuple[str, int], Fact, str]]:
+        """Take erased persons out of what arrived, and out of what is planned on; what is kept is erased by a duty."""
+        known = [seen.fact for seen in self._seen.values()]
+        grave = tombstones.Grave(self.key, [*known, *(fact for _, fact, _ in self._facts)], batch.stones)
+        for seen in self._seen.values():
+            seen.read = grave.cleared(seen.fact)
+        for _, fact, _ in self._facts:
+            if (stone := grave.left_by(fact)) is not None:
+                batch.put(tombstones.INSERT, stone[:3], stone)
+        return [(name, grave.cleared(fact), content) for name, fact, content in self._facts]
 
     def opened(self) -> Opened | Busy:
         """What the caller gets; read after COMMIT, so that no lock waits for it."""

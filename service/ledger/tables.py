@@ -344,3 +344,48 @@ commits = sa.Table(
     sqlite_with_rowid=False,
 )
 """One row a worker, with the marker of its last batch, so that a COMMIT without an answer can be read again."""
+
+privacy_requests = sa.Table(
+    "privacy_requests",
+    metadata,
+    _name("id", primary_key=True),
+    _name("external_source"),
+    _name("tenant"),
+    _name("asks"),
+    _text("customer_id"),
+    _text("email_key"),
+    _text("order_ids"),
+    _text("number"),
+    _name("state"),
+    _whole("scanned", default="0"),
+    _text("found"),
+    _moment("asked_at"),
+    _moment("changed_at"),
+    _moment("due_at"),
+    _partial("privacy_requests_open", "due_at", where="state = 'open'"),
+)
+
+tombstones = sa.Table(
+    "tombstones",
+    metadata,
+    _name("external_source", primary_key=True),
+    _name("tenant", primary_key=True),
+    _name("name", primary_key=True),
+    _name("request"),
+    _moment("until", nullable=True),
+    sa.Index("tombstones_name", "name"),
+    sa.Index("tombstones_request", "request"),
+    sqlite_with_rowid=False,
+)
+"""Persons that were erased, by id or digest. `until`: only what is older than this is theirs, and erased."""
+
+tellings = sa.Table(
+    "tellings",
+    metadata,
+    _name("channel", primary_key=True),
+    _moment("slot"),
+    _moment("told_at"),
+    _moment("claimed_until"),
+    sqlite_with_rowid=False,
+)
+"""When people were told of parked work last, by channel: of several processes one tells."""

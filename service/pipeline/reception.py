@@ -12,6 +12,7 @@ from connectors.registry import Zones, decode_each
 from connectors.shopify.peek import order_key
 from schemas.event import Envelope, Event, Key, Position
 from schemas.outcome import OutcomeName, Reason, Verdict
+from schemas.privacy import PrivacyEvent
 from service.errors import Waiting
 from service.pipeline.news import Rejected, Wake
 from service.pipeline.observer import Observer
@@ -116,6 +117,8 @@ class Reception:
         for lane, item in self._unfolded(key, work):
             if isinstance(item, DeadLetter):
                 letters.append(item)
+            elif isinstance(item, Arrival) and isinstance(item.event, PrivacyEvent):
+                await self._story.ask(item, item.event.request)
             elif isinstance(item, Arrival | Rejected | Wake):
                 lanes.setdefault(lane, []).append(item)
         if letters:

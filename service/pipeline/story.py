@@ -10,6 +10,7 @@ from schemas.base import Ref
 from schemas.effect import CreateOrder, Effect, RecordPayment
 from schemas.outcome import OutcomeName, Reason, Verdict
 from schemas.posted import Posted
+from schemas.privacy import PrivacyRequest
 from service.errors import FenceLost, FerryError, Refused, Retryable, Waiting
 from service.pipeline.accounts import Accounts
 from service.pipeline.news import News, Rejected, Stay, Wake, news, stayed
@@ -112,6 +113,10 @@ class Story:
         except FerryError as error:
             # A refused read, or an intent that somebody ended meanwhile: of this key alone, and looked at again.
             raise Retryable(f"key {key}", str(error), after=self._timing.again) from error
+
+    async def ask(self, arrival: Arrival, request: PrivacyRequest) -> None:
+        """Take a request about persons: it is of no order, and nothing is planned for it (correctness 23)."""
+        self._observer.event_ended(await self._ledger.ask(arrival, request))
 
     async def _handle(self, key: str, work: Sequence[Arrival | Rejected | Wake]) -> None:
         arrivals = [item for item in work if isinstance(item, Arrival)]

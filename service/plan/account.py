@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from schemas.base import Kind, Ref
 from schemas.order import Order
+from schemas.party import email_key
 
 
 def account_ref(order: Order) -> Ref:
@@ -15,8 +14,8 @@ def account_ref(order: Order) -> Ref:
         name = f"company:{buyer.company_id}"
     elif buyer.customer_id:
         name = f"customer:{buyer.customer_id}"
-    elif email := buyer.email.strip().lower():
-        name = f"email:{hashlib.sha256(email.encode()).hexdigest()[:32]}"
+    elif digest := buyer.email_key or email_key(buyer.email):
+        name = f"email:{digest}"
     else:
         name = "guest"
     return Ref(external_source=order.external_source, tenant=order.tenant, kind=Kind.ACCOUNT, external_id=name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from service.settings.digest import DigestSettings
 from service.settings.edge import EdgeSettings
 from service.settings.erp import ErpSettings
 from service.settings.kafka import KafkaSettings
@@ -32,6 +33,8 @@ class Settings(Section):
     """Webhooks in."""
     logging: LoggingSettings = LoggingSettings()
     """The log."""
+    digest: DigestSettings = DigestSettings()
+    """When and how people are told what is parked."""
     tenants: dict[TenantKey, TenantSettings] = Field(default_factory=dict)
     """The shops, by `source/tenant`, for example `shopify/acme.myshopify.com`."""
 

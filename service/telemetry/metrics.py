@@ -63,6 +63,15 @@ class Metrics:
         self.dead_letters = self._counter(
             "dead_letters_total", "Records that could not be decoded, by where they are kept.", "reason", "kept_in"
         )
+        self.digests = self._counter(
+            "digests_total",
+            "Digests of parked work, by channel (webhook, chat, mail) and outcome (sent, nothing, failed).",
+            "channel",
+            "outcome",
+        )
+        self.privacy_open = self._gauge(
+            "privacy_requests_open", "Requests about persons that are not carried out, or wait for an answer."
+        )
         self.source_to_ack = self._histogram(
             "source_to_ack_seconds",
             "From the shop's time of an event to the ERP's acknowledgement of its last effect.",

@@ -2,15 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from schemas.base import Ref
 from schemas.event import Position
 from service.cli.house import Message
-from service.ports import Audit, Decision, Drift, Endpoint, Mapped, Parked, Story
+from service.ports import Audit, Decision, Drift, Endpoint, Mapped, Parked, PrivacyCase, Story
 from service.settings import Finding, Settings
+
+
+@dataclass
+class FakePrivacy:
+    """Requests about persons, in memory."""
+
+    known: dict[str, PrivacyCase] = field(default_factory=dict)
+    data: dict[str, list[Mapping[str, object]]] = field(default_factory=dict)
+    orders: list[tuple[str, str, str, str]] = field(default_factory=list)
+
+    async def cases(self) -> Sequence[PrivacyCase]:
+        return list(self.known.values())
+
+    async def case(self, case_id: str) -> PrivacyCase | None:
+        return self.known.get(case_id)
+
+    async def held(self, case_id: str) -> Sequence[Mapping[str, object]]:
+        return self.data[case_id]
+
+    async def answered(self, case_id: str, *, who: str, why: str) -> None:
+        self.orders.append(("answered", case_id, who, why))
+
+    async def lift(self, case_id: str, *, who: str, why: str) -> int:
+        self.orders.append(("lift", case_id, who, why))
+        return 1
 
 
 @dataclass
@@ -27,6 +52,8 @@ class FakeDesk:
     audits: list[Audit] = field(default_factory=list)
     released: list[str] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
+    told_at: float = 0.0
+    privacy: FakePrivacy = field(default_factory=FakePrivacy)
 
     def _audit(self, action: str, subject: str, who: str, why: str) -> None:
         assert who
@@ -53,6 +80,9 @@ class FakeDesk:
             if (tenant is None or one.document.tenant == tenant) and (reason is None or one.reason.value == reason)
         ]
         return found[:limit]
+
+    async def last_told(self) -> float:
+        return self.told_at
 
     async def release(self, key: str, *, who: str, why: str) -> None:
         self._audit("release", key, who, why)

@@ -148,3 +148,14 @@ def test_a_held_order_is_left_alone(lot: Ferry) -> None:
     assert "is on hold" in lot("parked", "hold", "shopify", "#1001", *BY).out
     assert lot.desk.held == [KEY, KEY]
     assert lot("parked", "hold", "shopify", "#5", *BY).code == 1
+
+
+def test_the_digest_that_people_would_be_sent_is_printed(ferry: Ferry) -> None:
+    ferry.desk.parking = [parked()]
+    out = ferry("parked", "digest").out
+    assert out.startswith("1 parked, 1 new\n")
+    assert f"shopify {SHOP}: 1 parked, 1 new" in out
+    (row,) = ferry("parked", "digest", "--json").rows
+    assert (row["kind"], row["parked"]) == ("orderferry.parked_digest", 1)
+    ferry.desk.parking = []
+    assert ferry("parked", "digest").out == "Nothing is parked.\n"

@@ -270,3 +270,37 @@ def test_only_the_parameter_that_is_sent_can_be_chosen() -> None:
     assert given(("erp>product_sku_filter", "sku")).erp.product_sku_filter == "sku"
     with pytest.raises(ValueError, match="product_sku_filter"):
         given(("erp>product_sku_filter", "barcode"))
+
+
+HOOK = ("digest>webhook_url", "https://x.example/hook")
+MAIL: list[tuple[str, object]] = [
+    ("digest>smtp_host", "mail.x.example"),
+    ("digest>mail_from", "a@x.example"),
+    ("digest>mail_to", ["b@x.example"]),
+    ("digest>at", ["08:00"]),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "subject"),
+    [
+        ([HOOK, ("digest>at", ["08:00"]), ("digest>every_h", 4)], "digest.at"),
+        ([HOOK], "digest.at"),
+        ([("digest>every_h", 4)], "digest.webhook_url"),
+        ([("digest>webhook_secret", "s")], "digest.webhook_secret"),
+        ([*MAIL, ("digest>mail_to", [])], "digest.mail_to"),
+        ([*MAIL, ("digest>smtp_username", "u"), ("digest>smtp_security", "none")], "digest.smtp_security"),
+    ],
+)
+def test_a_digest_that_could_not_arrive_is_refused(changes: list[tuple[str, object]], subject: str) -> None:
+    (one,) = found(*changes)
+    assert one.startswith("refuse")
+    assert subject in one
+
+
+def test_a_digest_with_a_time_and_a_way_is_fine() -> None:
+    assert found(HOOK, ("digest>webhook_secret", "s"), ("digest>every_h", 4)) == []
+    local_mail = [("digest>smtp_host", "localhost"), ("digest>smtp_security", "none"), ("digest>smtp_username", "u")]
+    assert found(*MAIL, *local_mail) == []
+    with pytest.raises(ValueError, match="IANA"):
+        given(("digest>zone", "Europe/Springfield"))

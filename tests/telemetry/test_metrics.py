@@ -18,6 +18,7 @@ NAMES = {
     "orderferry_dead_letters": ("counter", ("reason", "kept_in")),
     "orderferry_drift": ("gauge", ("decision",)),
     "orderferry_drift_found": ("counter", ("field", "decision")),
+    "orderferry_digests": ("counter", ("channel", "outcome")),
     "orderferry_erp_attempts": ("histogram", ("effect",)),
     "orderferry_erp_events": ("counter", ("family",)),
     "orderferry_erp_request_seconds": ("histogram", ("attempt",)),
@@ -37,6 +38,7 @@ NAMES = {
     "orderferry_loop_lag_seconds": ("gauge", ()),
     "orderferry_outcomes": ("counter", ("source", "outcome", "reason")),
     "orderferry_parked": ("gauge", ("reason",)),
+    "orderferry_privacy_requests_open": ("gauge", ()),
     "orderferry_rebalances": ("counter", ()),
     "orderferry_shop_points": ("gauge", ()),
     "orderferry_shop_reads": ("counter", ("result",)),
@@ -111,7 +113,7 @@ def _told(node: ast.AST) -> str | None:
 def test_no_label_could_hold_an_id_or_a_person() -> None:
     allowed = {"source", "outcome", "reason", "topic", "partition", "attempt", "class", "effect", "resolved"}
     allowed |= {"kept_in", "bound", "wait", "action", "budget", "lane", "result"}
-    allowed |= {"decision", "field", "family", "ended", "status"}
+    allowed |= {"channel", "decision", "field", "family", "ended", "status"}
     assert {label for _, labels in NAMES.values() for label in labels} == allowed
 
 

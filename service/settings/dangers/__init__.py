@@ -1,5 +1,6 @@
 """Settings that are each allowed and together lose, double or misprice something; each finding carries its fix."""
 
+from service.settings.dangers.digest import digest
 from service.settings.dangers.edge import edge, replication, secrets
 from service.settings.dangers.erp import erp, keys, ledger, terms
 from service.settings.dangers.tenants import authority, shops, tenants
@@ -24,6 +25,7 @@ PARTS = (
     edge,
     secrets,
     replication,
+    digest,
 )
 
 
