@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,6 +34,8 @@ from tests.erp_arcus.bench import courier_over
 from tests.pipeline.rig import PATIENCE_S, PAUSE_S, QUICK, Pod, Rig
 
 TOPIC = "erp.events"
+DELAY_S = float(os.environ.get("WEBHOOK_DELAY_S", "1"))
+"""Up to so long the ERP holds a webhook back, where it does."""
 Doc = dict[str, Any]
 
 
@@ -188,7 +191,7 @@ class Back:
 
     async def quiet(self, door: Edge) -> None:
         """Wait until nothing is on its way: no delivery, no record, no look; then poll once."""
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + PATIENCE_S + DELAY_S
         while (await self.rig.driver.control("webhooks"))["pending"] or await self.take(door):
             assert time.monotonic() < end, "deliveries never end"
             await self.look()

@@ -13,7 +13,7 @@ from schemas.event import Fact
 from schemas.party import Party
 from service.ports import Decision, Priority, Record
 from tests.pipeline.conftest import Start
-from tests.pipeline.edge import Back, Edge, edge
+from tests.pipeline.edge import DELAY_S, Back, Edge, edge
 from tests.pipeline.journeys import BUYER, PLAIN
 from tests.pipeline.rig import HOME, Pod, Rig, key_of, ref
 from tests.plan.world import cash_back, line, order, payment
@@ -83,7 +83,7 @@ async def through_a_storm(rig: Rig, pod: Pod, door: Edge) -> None:
     """Orders with webhooks that are lost, doubled, late and out of order, while people work in the ERP."""
     back = Back(rig, pod, url=door.url)
     await registered(back, door)
-    bad = {"drop": 0.2, "duplicate": 0.3, "delay": 0.5, "delay_s": 1.0, "seed": 7}
+    bad = {"drop": 0.2, "duplicate": 0.3, "delay": 0.5, "delay_s": DELAY_S, "seed": 7}
     await rig.driver.control("webhooks", bad)
     for number in range(1, 21):
         for fact in of_many(number):
