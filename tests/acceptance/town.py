@@ -25,6 +25,7 @@ from sandbox.arcus.driver import Driver, process
 from service.cli.app import application
 from service.cli.front import Front
 from tests.acceptance.cases import ENTITIES, GOODS, SERVICES, Sent, shop
+from tests.own_logs import own_logs
 
 Doc = dict[str, Any]
 SOURCE, REPLAY, DEAD = "shop.events", "orderferry.replay", "orderferry.dead-letters"
@@ -123,7 +124,9 @@ class Town:
     def _send(self, *arguments: str) -> str:
         """`orderferry send`, in this process: to start one for each of 86 calls took a second of CPU a call."""
         front = Front(environ={"ORDERFERRY_CONFIG": str(self.config)})
-        result = CliRunner().invoke(application(), ["send", *arguments, "--json"], obj=front, catch_exceptions=False)
+        call = ["send", *arguments, "--json"]
+        with own_logs():
+            result = CliRunner().invoke(application(), call, obj=front, catch_exceptions=False)
         assert result.exit_code == 0, f"orderferry send {' '.join(arguments)}: {result.stderr}"
         return result.stdout
 

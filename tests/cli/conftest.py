@@ -1,21 +1,19 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from rich.console import Console
 from typer.testing import CliRunner
 
 from service.cli.app import application
 from service.cli.front import Front
-from service.telemetry.logs import Lines
 from tests.cli.fake_house import FakeDesk, FakeHouse
+from tests.own_logs import own_logs
 
 CONFIG = """
 erp:
@@ -78,11 +76,5 @@ class Ferry:
 def ferry(tmp_path: Path) -> Iterator[Ferry]:
     config = tmp_path / "orderferry.yaml"
     config.write_text(CONFIG, encoding="utf-8")
-    root = logging.getLogger()
-    level = root.level
-    yield Ferry(config=config)
-    for handler in [handler for handler in root.handlers if isinstance(handler, Lines)]:
-        root.removeHandler(handler)
-    root.setLevel(level)
-    logging.disable(logging.NOTSET)
-    structlog.reset_defaults()
+    with own_logs():
+        yield Ferry(config=config)
