@@ -10,10 +10,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from service.cli.front import AsJson, Exit, OneTenant, Source, Who, Why, front
+from service.cli.front import AsJson, OneTenant, Source, Who, Why, front
 from service.cli.house import House
 from service.desk.claims import drifted
-from service.desk.keys import NotOneKey, one_key
+from service.desk.keys import one_key
 from service.ports import Decision, Drift
 
 OnlyDecision = Annotated[Decision | None, typer.Option("--decision", help="Only drift that was decided like this.")]
@@ -67,10 +67,7 @@ def accept(
             key = await one_key(open_desk, source, document, tenant)
             return key, await open_desk.accept_drift(key, who=who, why=why)
 
-    try:
-        key, count = desk.work(job)
-    except NotOneKey as error:
-        desk.fail(str(error), Exit.FOUND)
+    key, count = desk.work(job)
     if as_json:
         desk.json({"key": key, "accepted": count})
     else:

@@ -12,7 +12,7 @@ from service.cli.front import AsJson, Exit, Front, OneTenant, Source, front
 from service.cli.house import House
 from service.cli.picture import picture
 from service.desk.claims import claim
-from service.desk.keys import NotOneKey, keys_of
+from service.desk.keys import keys_of
 from service.ports import Desk, Story
 
 PAGE = 200
@@ -52,11 +52,7 @@ def explain(
         async with house.desk(settings) as open_desk:
             return [await open_desk.story(key) for key in await keys_of(open_desk, source, str(document), tenant)]
 
-    try:
-        stories = desk.work(job)
-    except NotOneKey as error:
-        desk.fail(str(error))
-    for story in stories:
+    for story in desk.work(job):
         if as_json:
             desk.json(claim(story))
         else:

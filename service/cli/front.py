@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from service.cli.house import House, the_house
+from service.desk.keys import NotOneKey
 from service.errors import Fatal, FerryError, Retryable, Waiting
 from service.settings import Finding, Level, Settings, SettingsError, dangers, load
 from service.telemetry import logs
@@ -86,7 +87,7 @@ class Front:
             return asyncio.run(job(self.house()))
         except (Waiting, Retryable) as error:
             self.fail(f"{error}. Nothing is lost; try again when it is reachable.", Exit.OUTSIDE)
-        except FerryError as error:
+        except (FerryError, NotOneKey) as error:
             self.fail(str(error))
         except Fatal as error:
             self.fail(str(error), Exit.STOPPED)

@@ -17,7 +17,7 @@ from service.cli.house import House
 from service.desk.digest import Digest, digest
 from service.desk.digest import as_data as digest_data
 from service.desk.digest import as_text as digest_text
-from service.desk.keys import NotOneKey, one_key
+from service.desk.keys import one_key
 from service.desk.parked import EVERYTHING, NotOneParked, Wanted, as_data, parked_under
 from service.desk.parked import discard as discard_document
 from service.desk.parked import release as release_wanted
@@ -105,10 +105,7 @@ def show(
         async with house.desk(settings) as open_desk:
             return await parked_under(open_desk, source, document, tenant)
 
-    try:
-        found = desk.work(job)
-    except NotOneKey as error:
-        desk.fail(str(error))
+    found = desk.work(job)
     if not found:
         desk.fail(f"nothing of {document} is parked; `orderferry explain {source} {document}` tells what became of it")
     for one in found:
@@ -140,10 +137,7 @@ def release(  # noqa: PLR0913 - each is an option of the command
     wanted = Wanted(source, document, tenant, reason)
     if wanted.problem:
         desk.fail(f"--all: {wanted.problem} (--reason, --tenant)", Exit.USAGE)
-    try:
-        keys = desk.work(lambda house: _release(desk, house, wanted, who=who, why=why))
-    except NotOneKey as error:
-        desk.fail(str(error))
+    keys = desk.work(lambda house: _release(desk, house, wanted, who=who, why=why))
     for key in keys if as_json else ():
         desk.json({"key": key, "action": "release"})
     if not as_json:
@@ -180,10 +174,7 @@ def hold(
             await open_desk.hold(key, who=who, why=why)
             return key
 
-    try:
-        key = desk.work(job)
-    except NotOneKey as error:
-        desk.fail(str(error))
+    key = desk.work(job)
     if as_json:
         desk.json({"key": key, "action": "hold"})
     else:

@@ -9,12 +9,13 @@ from datetime import timedelta
 from typing import Protocol
 
 from connectors.errors import Invalid
-from schemas.outcome import OutcomeName, Reason, Verdict
+from schemas.outcome import OutcomeName, Reason
 from service.duties.what_is_new import what_is_new
 from service.errors import FerryError, Refused, Waiting
 from service.pipeline.news import Rejected
 from service.pipeline.reception import rejected
 from service.pipeline.run import root_of
+from service.plan.state import parked
 from service.ports import Arrival, Clock, EventEnd, OrderRead, Parked, Priority, Shop, Story
 
 READ_FOR = (Reason.NEEDS_READ, Reason.TRANSACTIONS_MISSING, Reason.SAME_VERSION_DIFFERS)
@@ -165,12 +166,5 @@ def _not_shown(arrival: Arrival, row: Parked) -> Rejected:
         f"the shop does not show order {root}: it was deleted there, or it is older than the token may read "
         "(scope read_all_orders); grant that, or discard this document"
     )
-    verdict = Verdict(
-        document=row.document,
-        outcome=OutcomeName.PARKED,
-        reason=row.reason,
-        detail=detail,
-        release=row.release,
-        amount=row.amount,
-    )
+    verdict = parked(row.document, row.reason, detail, release=row.release, amount=row.amount)
     return Rejected(arrival, verdict, EventEnd(arrival, OutcomeName.PARKED, row.reason, detail))

@@ -10,14 +10,14 @@ import sqlalchemy as sa
 from schemas.base import Ref
 from schemas.order import Order
 from schemas.outcome import Reason
-from service.ledger import documents, entities, intents, leases, mappings, outcomes, standings, story
+from service.ledger import documents, entities, intents, leases, mappings, standings, story
 from service.ledger.database import Database
 from service.ledger.decisions import audit as _audit
 from service.ledger.decisions import lock as _lock
 from service.ledger.decisions import pause as _pause
 from service.ledger.doubts import adopted, touched
 from service.ledger.privacy import SqlPrivacy
-from service.ledger.rows import ask
+from service.ledger.rows import ask, read_ref
 from service.ledger.tellings import SqlTellings
 from service.ledger.trouble import Rejected
 from service.plan.by_hand import sale_digest
@@ -261,7 +261,7 @@ def _meet(connection: sa.Connection, source: str, tenant: str, conditions: Itera
 
 def _parked(row: sa.Row[Any]) -> Parked:
     return Parked(
-        document=outcomes.read_ref(row),
+        document=read_ref(row),
         key=row.key,
         reason=Reason(row.reason),
         detail=row.detail,

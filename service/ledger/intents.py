@@ -8,9 +8,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from schemas.base import Kind, Ref
 from schemas.effect import Effect
-from service.ledger.rows import BYTES, MOMENT, TEXT, WHOLE, Row, Statement, insert
+from service.ledger.rows import BYTES, MOMENT, TEXT, WHOLE, Row, Statement, insert, read_ref
 from service.ports import Intent, IntentState, Refusal, Step
 
 TERMINAL: Final = frozenset({IntentState.DONE, IntentState.REFUSED, IntentState.ABSENT})
@@ -121,12 +120,7 @@ def read(found: sa.Row[Any]) -> Intent:
         id=found.id,
         erp=found.erp,
         key=found.key,
-        document=Ref(
-            external_source=found.external_source,
-            tenant=found.tenant,
-            kind=Kind(found.kind),
-            external_id=found.external_id,
-        ),
+        document=read_ref(found),
         effect=_EFFECT.validate_json(found.effect),
         generation=found.generation,
         step=Step(found.method, found.path, bytes(found.body)),

@@ -13,7 +13,7 @@ from service.ledger import documents, entities, intents, leases, mappings, names
 from service.ledger.absorb import Seen, absorb
 from service.ledger.batch import Batch
 from service.ledger.digest import digest
-from service.ledger.rows import Row, Statement
+from service.ledger.rows import Row, Statement, read_ref
 from service.ledger.trouble import AlreadyEnded, Rejected
 from service.ports import (
     Absorbed,
@@ -137,7 +137,7 @@ class Open(Plain):
             refusals=refusals,
             first_seen=self._first_seen,
             held=self._held,
-            discarded=frozenset(outcomes.read_ref(row) for row in self._rows[outcomes.DISCARDED_OF_KEYS]),
+            discarded=frozenset(read_ref(row) for row in self._rows[outcomes.DISCARDED_OF_KEYS]),
         )
 
 

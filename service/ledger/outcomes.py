@@ -7,10 +7,9 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from schemas.base import Kind, Ref
 from schemas.event import Envelope, Event, Fact, Key, Position
 from schemas.outcome import OutcomeName, Reason, Verdict
-from service.ledger.rows import TEXT, WHOLE, Row, Statement
+from service.ledger.rows import TEXT, WHOLE, Row, Statement, read_ref
 from service.ports import Arrival, EventEnd, Priority
 
 VERDICT: Final = Statement(
@@ -100,16 +99,6 @@ def verdict_row(key: str, verdict: Verdict) -> Row:
         verdict.detail,
         verdict.release,
         verdict.amount,
-    )
-
-
-def read_ref(found: sa.Row[Any]) -> Ref:
-    """The document that a row is about."""
-    return Ref(
-        external_source=found.external_source,
-        tenant=found.tenant,
-        kind=Kind(found.kind),
-        external_id=found.external_id,
     )
 
 

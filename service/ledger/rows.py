@@ -15,6 +15,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from schemas.base import Kind, Ref
+
 Row = tuple[Any, ...]
 """One row in the order of its statement's columns."""
 
@@ -88,6 +90,16 @@ def insert(table: str, columns: Sequence[tuple[str, str]], conflict: str) -> Sta
     return Statement(
         f"INSERT INTO {table} ({names}) SELECT {names} FROM {{rows}} WHERE true ON CONFLICT {conflict}",  # noqa: S608  # names of ours
         columns,
+    )
+
+
+def read_ref(found: sa.Row[Any]) -> Ref:
+    """The document that a row is about."""
+    return Ref(
+        external_source=found.external_source,
+        tenant=found.tenant,
+        kind=Kind(found.kind),
+        external_id=found.external_id,
     )
 
 

@@ -6,9 +6,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from schemas.base import Kind, Ref
 from schemas.standing import Standing
-from service.ledger.rows import MOMENT, TEXT, Row, Statement, insert
+from service.ledger.rows import MOMENT, TEXT, Row, Statement, insert, read_ref
 from service.ports import Decision, Drift
 
 UPSERT: Final = insert(
@@ -88,12 +87,7 @@ def drift_row(key: str, drift: Drift) -> Row:
 def read_drift(found: sa.Row[Any]) -> Drift:
     """Read what `drift_row` wrote."""
     return Drift(
-        document=Ref(
-            external_source=found.external_source,
-            tenant=found.tenant,
-            kind=Kind(found.kind),
-            external_id=found.external_id,
-        ),
+        document=read_ref(found),
         erp_id=found.erp_id,
         field=found.field,
         was=found.was,

@@ -20,15 +20,17 @@ from service.ledger.rows import MOMENT, TEXT, Row, Statement, ask, insert
 SHOP: Final = "shop"
 """The name under which everybody of a tenant is erased."""
 
+_COLUMNS: Final = [("external_source", TEXT), ("tenant", TEXT), ("name", TEXT), ("request", TEXT), ("until", MOMENT)]
+
 INSERT: Final = insert(
     "tombstones",
-    [("external_source", TEXT), ("tenant", TEXT), ("name", TEXT), ("request", TEXT), ("until", MOMENT)],
+    _COLUMNS,
     "(external_source, tenant, name) DO NOTHING",
 )
 
 RENEW: Final = insert(
     "tombstones",
-    [("external_source", TEXT), ("tenant", TEXT), ("name", TEXT), ("request", TEXT), ("until", MOMENT)],
+    _COLUMNS,
     "(external_source, tenant, name) DO UPDATE SET request = excluded.request, until = excluded.until",
 )
 """Asked for again after it was lifted: it holds for everything again."""

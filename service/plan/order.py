@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from schemas.base import Kind, Version
@@ -78,19 +79,17 @@ def _not_yet(draft: Draft, order: Order) -> Verdict | None:
         )
     due = _passes_gate(order, policy.gate)
     if order.cancelled_at is not None and (verdict := called_off.before_posting(draft, order, due=due)):
-        _unless_done(draft, order)
+        if not _equation(draft, order):  # what does not add up was never posted
+            sale = _sale(draft, order, removed_unexplained(order, draft.desired.refunds))
+            if not sale.missing:
+                _unless_done(draft, order, _creation(draft, order, sale, revision=1))
         return verdict
     return _gate(draft, order)
 
 
-def _unless_done(draft: Draft, order: Order) -> None:
-    """Name the sale that is not posted now; one that does not add up never was."""
-    if equation_fails(order):
-        return
-    sale = sale_of(order, draft.posted_under, removed_unexplained(order, draft.desired.refunds))
-    if not sale.missing:
-        first = str(Version(at=order.placed_at))
-        draft.unless_done = _creation(draft, order, sale, revision=1).model_copy(update={"source_version": first})
+def _unless_done(draft: Draft, order: Order, create: CreateOrder) -> None:
+    """Name the sale that is not posted now, as any body of the order would have asked for it."""
+    draft.unless_done = create.model_copy(update={"source_version": str(Version(at=order.placed_at))})
 
 
 def _gate(draft: Draft, order: Order) -> Verdict | None:
@@ -113,7 +112,7 @@ def _passes_gate(order: Order, gate: Gate) -> bool:
 def _bring(draft: Draft, order: Order, have: Posted | None) -> None:
     """Compare the sale with what stands in the ERP and ask for what is missing."""
     desired = draft.desired
-    if wrong := desired.once("equation", lambda: equation_fails(order)):
+    if wrong := _equation(draft, order):
         draft.say(_does_not_add_up(order, wrong))
         return
     removed = removed_unexplained(order, desired.refunds)
@@ -126,8 +125,7 @@ def _bring(draft: Draft, order: Order, have: Posted | None) -> None:
             )
         )
         return
-    policy = draft.posted_under
-    sale: Sale = desired.once(("sale", policy.version), lambda: sale_of(order, policy, removed))
+    sale = _sale(draft, order, removed)
     if have is None or have.status is PostedStatus.CANCELLED:
         if have is not None and order.cancelled_at is not None:
             kept = called_off.cash_kept(draft, order) if have.never_confirmed else None
@@ -139,6 +137,17 @@ def _bring(draft: Draft, order: Order, have: Posted | None) -> None:
         _create(draft, order, sale, revision=1 if have is None else have.revision + 1)
         return
     _change(draft, order, sale, have)
+
+
+def _equation(draft: Draft, order: Order) -> str:
+    """Say which equation of the order fails, reckoned once."""
+    return draft.desired.once("equation", lambda: equation_fails(order))
+
+
+def _sale(draft: Draft, order: Order, removed: Mapping[str, int]) -> Sale:
+    """Return what the order comes to, reckoned once."""
+    policy = draft.posted_under
+    return draft.desired.once(("sale", policy.version), lambda: sale_of(order, policy, removed))
 
 
 def _unfit(draft: Draft, order: Order, sale: Sale) -> Verdict | None:
@@ -173,7 +182,7 @@ def _create(draft: Draft, order: Order, sale: Sale, *, revision: int) -> None:
         draft.say(verdict)
     elif verdict := out_of_place(draft, order, effect.document_type):
         if revision == 1:
-            _unless_done(draft, order)
+            _unless_done(draft, order, effect)
         draft.say(verdict)
     else:
         draft.want(Stage.RAISE, effect)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from schemas.base import Kind, Ref
 from schemas.event import Fact
@@ -13,6 +13,8 @@ from schemas.outcome import OutcomeName, Reason, Verdict
 from schemas.payment import Payment, PaymentKind
 from schemas.posted import Posted
 from schemas.refund import Refund
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,12 @@ class Desired:
     first_seen: float = 0.0
     _computed: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
 
-    def once(self, name: Hashable, compute: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever it computes
+    def once(self, name: Hashable, compute: Callable[[], T]) -> T:
         """What follows from the facts alone: computed at the first look, the same at every later one."""
         if name not in self._computed:
             self._computed[name] = compute()
-        return self._computed[name]
+        found: T = self._computed[name]
+        return found
 
     @classmethod
     def of(cls, root: Ref, facts: list[Fact], *, conflicts: frozenset[Ref], first_seen: float) -> Desired:

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Sequence
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.api.answer import Answer
+
 BODY_BYTES: Final = 65_536
 """An order of a person is a few hundred bytes."""
 _SCHEME: Final = "bearer "
+CLOSED: Final = Answer("closed", 403, "The admin API is closed: set http.admin_tokens to open it.")
+UNAUTHORIZED: Final = Answer(
+    "unauthorized",
+    401,
+    "Send one of http.admin_tokens: `Authorization: Bearer ...`.",
+    ((b"www-authenticate", b"Bearer"),),
+)
+TOO_LARGE: Final = Answer("too_large", 413, f"The body is larger than {BODY_BYTES} bytes.")
 
 
 def fits(header: str, tokens: Sequence[str]) -> bool:
@@ -34,15 +43,15 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or say why not."""
         if not self._tokens:
-            await _refuse(send, 403, "closed", "The admin API is closed: set http.admin_tokens to open it.")
+            await CLOSED.to(send)
             return
         told = [value for name, value in scope["headers"] if name == b"authorization"]
         if not fits(told[0].decode("latin-1") if len(told) == 1 else "", self._tokens):
-            await _refuse(send, 401, "unauthorized", "Send one of http.admin_tokens: `Authorization: Bearer ...`.")
+            await UNAUTHORIZED.to(send)
             return
         body = await _body(receive)
         if body is None:
-            await _refuse(send, 413, "too_large", f"The body is larger than {BODY_BYTES} bytes.")
+            await TOO_LARGE.to(send)
             return
         await self._app(scope, _Again(body, receive), send)
 
@@ -69,12 +78,3 @@ async def _body(receive: Receive) -> bytes | None:
             return None
         if not message.get("more_body", False):
             return bytes(read)
-
-
-async def _refuse(send: Send, status: int, error: str, detail: str) -> None:
-    body = json.dumps({"error": error, "detail": detail}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if status == 401:
-        headers.append((b"www-authenticate", b"Bearer"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})

@@ -8,7 +8,8 @@ from typing import Self
 
 from starlette.types import Receive
 
-from service.api.webhooks.answers import FULL, GONE, TOO_LARGE, TOO_SLOW, Answer
+from service.api.answer import Answer
+from service.api.webhooks.answers import FULL, GONE, TOO_LARGE, TOO_SLOW
 
 
 class Unreadable(Exception):

@@ -10,8 +10,9 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from connectors.webhook import Headers, named
+from service.api.answer import Answer
 from service.api.protocol import HEAD_BYTES
-from service.api.webhooks.answers import CLOSED, GONE, NO_KAFKA, TAKEN, TOO_MANY, UNPROVEN, WRONG_METHOD, Answer
+from service.api.webhooks.answers import CLOSED, GONE, NO_KAFKA, TAKEN, TOO_MANY, UNPROVEN, WRONG_METHOD
 from service.api.webhooks.body import Reading, Room, Unreadable
 from service.api.webhooks.outlet import Gate, NotTaken, Outlet, put
 from service.api.webhooks.vendors import Vendor
