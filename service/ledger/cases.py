@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from schemas.outcome import OutcomeName, Reason
 from schemas.privacy import Asks, PrivacyRequest
 from service.ledger import outcomes, tombstones
-from service.ledger.decisions import pause
+from service.ledger.decisions import lock, pause
 from service.ledger.rows import ask
 from service.ports import Arrival, CaseState, EventEnd, PrivacyCase, Traces
 
@@ -64,6 +64,7 @@ def record(connection: sa.Connection, arrival: Arrival, request: PrivacyRequest)
         state=state.value,
     ).rowcount
     end = _end(arrival, request, case_id)
+    lock(connection, [str(key)])  # the event is explained under its key like any other
     outcomes.EVENT.write(connection, [outcomes.event_row(str(key), end)])
     if not new:
         return end

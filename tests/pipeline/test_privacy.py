@@ -362,6 +362,15 @@ async def test_an_app_that_is_taken_out_pauses_its_tenant_once(house: tuple[Rig,
     assert await ours.pod.desk.paused() == frozenset()
 
 
+async def test_a_request_is_explained_like_any_other_event(house: tuple[Rig, House]) -> None:
+    """`explain --all` walks over keys: each event needs one (I8)."""
+    _, ours = house
+    await ours.take({"id": 1, "domain": None}, "app/uninstalled", event="e-1")
+    keys = await ours.pod.desk.all_keys("shopify", after="", limit=100)
+    ends = [end for key in keys for end in (await ours.pod.desk.story(key)).events]
+    assert [(end.outcome.value, end.reason) for end in ends] == [("skipped", Reason.APP_UNINSTALLED)]
+
+
 async def test_who_wants_to_know_is_told_by_a_person(house: tuple[Rig, House]) -> None:
     _, ours = house
     await ours.live()
