@@ -139,15 +139,22 @@ class Pod:
 
     def halt(self) -> None:
         """SIGSTOP: it stands still in the middle of whatever it does."""
-        if self.alive:
-            os.kill(self.pid, signal.SIGSTOP)
-            self.stopped = True
+        self.stopped = self._signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
         """SIGCONT."""
         self.stopped = False
-        if self.alive:
-            os.kill(self.pid, signal.SIGCONT)
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> bool:
+        """Send a signal; False where the process has ended by itself, which may not have been told to us yet."""
+        if not self.alive:
+            return False
+        try:
+            os.kill(self.pid, number)
+        except ProcessLookupError:
+            return False
+        return True
 
     async def kill(self) -> None:
         """SIGKILL; it is started again by whoever asked for this."""
