@@ -41,6 +41,11 @@ class Unknown(FerryError):
 
 
 @dataclass
+class KeyTaken(Unknown):
+    """The idempotency key stands for other bytes: a request that is forgotten here. Ours again would tell nothing."""
+
+
+@dataclass
 class Refused(FerryError):
     """A clear no from the other side, which had no effect. `code` and `param` are the other side's own words."""
 

@@ -22,8 +22,8 @@ HARMLESS = frozenset(
     """.split()  # noqa: SIM905  words read better as words
 )
 """Modules of others that compute. httpx is what its types are used for: requests and answers as values."""
-DECIDES = ("service.http.failures", "service.intake.window", "service.settings.dangers")
-"""Pure as well, although they speak of a library's exceptions, or of settings that others read from files."""
+DECIDES = ("service.http.connection", "service.intake.window", "service.settings.dangers")
+"""Pure as well, although they are called by a loop, or speak of settings that others read from files."""
 
 
 def modules() -> dict[str, ast.Module]:

@@ -79,7 +79,7 @@ def demo(context: typer.Context) -> None:
 
 
 def _demo_command(desk: Front, options: Sequence[str]) -> list[str]:
-    needed = ["sandbox"] if "real" in options else ["sandbox", "confluent_kafka"]
+    needed = ["sandbox", "aiohttp"] if "real" in options else ["sandbox", "aiohttp", "confluent_kafka"]
     missing = [name for name in needed if find_spec(name) is None]
     if missing:
         desk.fail(

@@ -11,7 +11,7 @@ from schemas.base import Version
 from schemas.effect import Effect
 from schemas.outcome import OutcomeName, Reason, Verdict
 from schemas.posted import Posted
-from service.errors import Refused, Retryable, Unknown, Waiting
+from service.errors import KeyTaken, Refused, Retryable, Unknown, Waiting
 from service.pipeline.observer import Observer
 from service.ports import (
     ERP,
@@ -99,8 +99,8 @@ class _Search:
     """Deadline of its last attempt without an answer; a refused attempt has one, and is not at work any more."""
     scans: int = 0
     """Complete scans since then that found nothing."""
-    refused: bool = False
-    """The same bytes were refused: sending them once more tells nothing."""
+    answered: bool = False
+    """The same bytes were refused, or their key stands for others: sending them once more tells nothing."""
 
 
 class Publisher:
@@ -164,17 +164,20 @@ class Publisher:
                 await self._ledger.end(void)
                 raise
             except Unknown as error:
-                why = str(error)
+                unknown = error
             else:
                 return self._done(intent, receipt, "answer")
-        self._observer.unknown(intent, why)
-        return await self.find_out(intent, priority=priority, begin=begin)
+        self._observer.unknown(intent, str(unknown))
+        search = _Search(intent, intent.deadline, answered=isinstance(unknown, KeyTaken))
+        return await self._found_out(search, priority=priority, begin=begin)
 
     async def find_out(self, intent: Intent, *, priority: Priority, begin: Begin) -> Result:
         """Resolve an intent without an answer: by look-up, by the same bytes under the same key, or not at all."""
+        return await self._found_out(_Search(intent, intent.deadline), priority=priority, begin=begin)
+
+    async def _found_out(self, search: _Search, *, priority: Priority, begin: Begin) -> Result:
         until = self._clock.now() + self._timing.patience
         pause = self._timing.pause
-        search = _Search(intent, intent.deadline)
         with waiting_for("unknown"):
             while True:
                 found = await self._find(search.intent, _recovering(priority))
@@ -202,7 +205,7 @@ class Publisher:
         """A scan found nothing: send again while that can tell more, else prove the absence with a second scan."""
         if found.began_at >= search.unanswered + self._timing.settle:
             search.scans += 1
-        if not search.refused and self._erp.window_open(search.intent):
+        if not search.answered and self._erp.window_open(search.intent):
             return await self._send_again(search, priority=priority, begin=begin)
         if search.scans < _PROOF:
             return None
@@ -213,7 +216,10 @@ class Publisher:
         return Void(absent)
 
     async def _send_again(self, search: _Search, *, priority: Priority, begin: Begin) -> Done | None:
-        """The same bytes under the same key; a refusal now proves nothing about the first attempt (correctness 8)."""
+        """The same bytes under the same key; a refusal now proves nothing about the first attempt (correctness 8).
+
+        Nor does a key that stands for other bytes: what is forgotten here may have had the effect, or a refusal.
+        """
         async with self._erp.admit(priority=_recovering(priority)):
             now = self._clock.now()
             before = search.intent
@@ -224,8 +230,8 @@ class Publisher:
             except (Refused, Unknown, Retryable) as error:
                 self._observer.unknown(again, str(error))
                 search.intent = replace(again, answer=str(error))
-                search.refused = isinstance(error, Refused)
-                if isinstance(error, Unknown):
+                search.answered = isinstance(error, Refused | KeyTaken)
+                if isinstance(error, Unknown) and not search.answered:
                     search.unanswered, search.scans = again.deadline, 0
                 return None
         return self._done(again, receipt, "key")

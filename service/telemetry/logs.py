@@ -18,7 +18,7 @@ LEVELS = {
     "error": logging.ERROR,
     "off": logging.CRITICAL,  # structlog makes every method below a bare return: 0.6 µs a call
 }
-QUIET = ("aiokafka", "asyncio", "sqlalchemy", "alembic", "aiosqlite", "uvicorn", "httpx", "aiohttp")
+QUIET = ("aiokafka", "asyncio", "sqlalchemy", "alembic", "aiosqlite", "uvicorn", "httpx")
 """Libraries whose chatter starts at warnings."""
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas.outcome import Reason
 from service.erp.arcus.errors import CODES, CREDENTIALS, FROZEN, REASONS, Meaning, classify, reason_for, retry_after
-from service.errors import FerryError, Refused, Retryable, Unknown, Waiting
+from service.errors import FerryError, KeyTaken, Refused, Retryable, Unknown, Waiting
 from tests.erp_arcus.effects import confirm, create_order, order_posted, pay, refund_cash
 
 # Code, status and meaning as the documentation has them (arcus-api.md 5), written out: the table is not its own judge.
@@ -19,7 +19,7 @@ DOCUMENTED: list[tuple[str, int, type[FerryError]]] = [
     ("permission_denied", 403, Waiting),
     ("not_found", 404, Refused),
     ("order_not_found", 404, Refused),
-    ("idempotency_key_mismatch", 409, Unknown),
+    ("idempotency_key_mismatch", 409, KeyTaken),
     ("resource_in_use", 409, Refused),
     ("rate_limit_exceeded", 429, Retryable),
     ("invalid_expand_list_requires_data_prefix", 400, Refused),

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gzip
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -89,9 +90,16 @@ AFTER_THE_REQUEST: dict[str, Behaviour] = {
     "no end to be told": says(b"HTTP/1.1 200 OK\r\n\r\n{}"),
     "two lengths": says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
     "a length that is none": says(b"HTTP/1.1 200 OK\r\nContent-Length: two\r\n\r\n{}"),
+    "compressed by nobody knows what": says(
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: zstd\r\nContent-Length: 5\r\n\r\nxxxxx"
+    ),
+    "half of something compressed": says(
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 12\r\n\r\n" + gzip.compress(b"{}")[:12]
+    ),
     "broken compression": says(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\nxxxxx"),
     "garbage": says(b"\x00\xff\xfe garbage\r\n\r\n"),
     "another protocol": says(b"220 mail.example.com ESMTP\r\n"),
+    "a switch of protocols": says(b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"),
     "endless headers": says(b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 200_000),
     "a header too long": says(b"HTTP/1.1 200 OK\r\nX-A: " + b"b" * 1_000_000 + b"\r\n\r\n"),
 }
@@ -99,7 +107,7 @@ AFTER_THE_REQUEST: dict[str, Behaviour] = {
 CASES = [(name, method) for name in AFTER_THE_REQUEST for method in ("POST", "DELETE")] + [
     (name, method)
     for name in ("closes after the request", "resets after the request", "headers cut")
-    for method in ("GET", "PUT", "PATCH", "HEAD", "OPTIONS")  # the rest of what aiohttp would send again
+    for method in ("GET", "PUT", "PATCH", "HEAD", "OPTIONS")  # the rest of what client libraries send again
 ]
 
 
@@ -203,29 +211,56 @@ async def test_an_answer_that_nobody_asked_for_is_never_taken_for_the_next_one(
         writer.write(OK)
         await again.wait()
         writer.write(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
-        server.done.set()
-        await server.read_request(reader)
-        writer.write(OK)
         await reader.read()
+        server.done.set()  # the other side hung up
 
     await server.start(behave)
     assert (await call(transport, server.port)).status_code == 200
     again.set()
     await server.done.wait()
-    await until_readable(transport)
-    with pytest.raises(Retryable, match="nobody asked for"):
-        await call(transport, server.port)
-    assert server.requests == 1
     assert (await call(transport, server.port)).status_code == 200
+    assert (server.requests, server.connections) == (2, 2)
 
 
-async def until_readable(transport: Transport) -> None:
-    connector = transport._session.connector
-    assert connector is not None
-    (pooled,) = connector._conns.values()
-    async with asyncio.timeout(5):
-        while not pooled[0][0].should_close:  # noqa: ASYNC110 - aiohttp tells nobody
+async def test_an_answer_behind_the_answer_ends_the_connection(server: RawServer, transport: Transport) -> None:
+    await server.start(says(OK + b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n", then="stall"))
+    assert (await call(transport, server.port)).status_code == 200
+    assert (await call(transport, server.port)).status_code == 200
+    assert (server.requests, server.connections) == (2, 2)
+
+
+async def test_an_interim_answer_is_passed_by(server: RawServer, transport: Transport) -> None:
+    await server.start(says(b"HTTP/1.1 102 Processing\r\n\r\n" + OK))
+    answer = await call(transport, server.port)
+    assert (answer.status_code, answer.content) == (200, b"{}")
+
+
+async def test_the_answer_to_a_head_has_no_body(server: RawServer, transport: Transport) -> None:
+    await server.start(says(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", then="stall"))
+    answer = await call(transport, server.port, "HEAD")
+    assert (answer.status_code, answer.content) == (200, b"")
+
+
+async def test_a_call_that_waits_for_a_connection_until_its_deadline_is_retryable(server: RawServer) -> None:
+    await server.start(says(b"", then="stall"))
+    async with Transport(connections=1) as transport:
+        first = asyncio.create_task(call(transport, server.port, deadline=2))
+        while not server.requests:  # noqa: ASYNC110 - it runs in this loop
             await asyncio.sleep(0)
+        with pytest.raises(Retryable, match="deadline passed"):
+            await call(transport, server.port, deadline=0.1)
+        with pytest.raises(Unknown, match="before the deadline"):
+            await first
+
+
+async def test_a_call_in_flight_is_unknown_where_the_transport_closes(server: RawServer) -> None:
+    await server.start(says(b"", then="stall"))
+    async with Transport() as transport:
+        first = asyncio.create_task(call(transport, server.port))
+        while not server.requests:  # noqa: ASYNC110 - it runs in this loop
+            await asyncio.sleep(0)
+    with pytest.raises(Unknown):
+        await first
 
 
 async def test_a_refused_connection_is_retryable(transport: Transport) -> None:

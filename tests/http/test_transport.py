@@ -169,7 +169,24 @@ async def test_the_environment_names_no_proxy(
     assert (await send(transport, "GET", f"{shop.url}/v1/orders")).status_code == 201
 
 
-async def test_an_unexpected_exception_passes_through(transport: Transport) -> None:
-    request = httpx.Request("POST", "http://127.0.0.1:1/", headers=[(b"X-Bad", "ü".encode())], content=b"{}")
-    with pytest.raises(UnicodeDecodeError):
+@pytest.mark.parametrize("value", [b"a\r\nX-Evil: b", b"a\nb", b"a\rb", b"a\0b"])
+async def test_a_header_cannot_break_out_of_its_line(shop: Shop, transport: Transport, value: bytes) -> None:
+    request = httpx.Request("POST", f"{shop.url}/v1/orders", headers=[(b"X-Bad", value)], content=b"{}")
+    with pytest.raises(ValueError, match="line break"):
         await transport.send(request, deadline=1, what="order 1")
+    assert not shop.seen
+
+
+async def test_a_connection_that_idled_too_long_is_not_used_again(shop: Shop) -> None:
+    async with Transport(keepalive_s=0) as transport:
+        for _ in range(3):
+            await send(transport, "GET", f"{shop.url}/v1/orders")
+    assert len(shop.peers) == 3
+
+
+async def test_where_all_connections_idle_elsewhere_one_of_them_makes_room(shop: Shop) -> None:
+    async with Transport(connections=1) as transport:
+        await send(transport, "GET", f"{shop.url}/v1/orders")
+        other = shop.url.replace("127.0.0.1", "localhost")
+        assert (await send(transport, "GET", f"{other}/v1/orders")).status_code == 201
+    assert len(shop.peers) == 2

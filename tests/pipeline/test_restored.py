@@ -14,8 +14,8 @@ from service.errors import Waiting
 from tests.pipeline.journeys import CANCEL, CANCEL_REFUNDED, JOURNEYS, PLAIN, QUIET, SOLD, Journey
 from tests.pipeline.rig import QUICK, Books, Rig, arrival, key_of
 from tests.pipeline.test_failing_erp import settled
-from tests.pipeline.test_unknowns import only
-from tests.plan.world import order, payment
+from tests.pipeline.test_unknowns import account_stands, edit, only, product
+from tests.plan.world import at, order, payment
 
 FOR_A_PERSON = {"cancel after refund": {"payment 91": "parked/parent_parked", "payment 95": "parked/parent_parked"}}
 """What the ledger forgot of an order that is cancelled by now is not taken for granted, and never booked again."""
@@ -108,3 +108,23 @@ async def test_absence_after_a_restore_is_proven_before_anything_is_sent(rig: Ri
     assert time.time() >= restored_at + 1.0
     assert await pod.said() == {"order 1": "posted", "payment 91": "posted"}
     (await rig.books()).sound()
+
+
+async def test_a_key_that_a_forgotten_refusal_holds_is_given_up_once_absence_is_proven(
+    rig: Rig, ledger_template: Path, tmp_path: Path
+) -> None:
+    """The ERP keeps what it answered under a key, and the restored ledger asks for other bytes under the same one."""
+    first = await rig.pod("first")
+    await account_stands(first)
+    tea = await product(rig, "SKU-11")
+    await edit(rig, "products", tea, is_active=False)
+    await first.see(PLAIN)
+    assert (await first.said())["order 1"] == "parked/erp_refused"
+    restored = await forgotten(rig, ledger_template, tmp_path)
+    await edit(rig, "products", tea, is_active=True)
+    second = await restored.pod("second", timing=replace(QUICK, call=0.1, restored_at=time.time()))
+    await second.see(PLAIN.model_copy(update={"version": at(30), "note": "please ring twice"}))
+    assert (await rig.driver.control("stats"))["error_codes"]["idempotency_key_mismatch"] == 1
+    create = [("order:1/create#1", 1, "absent"), ("order:1/create#1", 2, "done")]
+    assert [state for state in await second.states() if "/create" in state[0] and "order" in state[0]] == create
+    (await restored.books()).sound()

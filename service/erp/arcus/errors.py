@@ -16,7 +16,7 @@ from schemas.effect import Effect, RefundCash
 from schemas.outcome import Reason
 from service.erp.arcus.payloads import ErrorBody, read
 from service.erp.arcus.wire import decode
-from service.errors import FerryError, Refused, Retryable, Unknown, Waiting
+from service.errors import FerryError, KeyTaken, Refused, Retryable, Unknown, Waiting
 
 FROZEN = "erp_frozen"
 CREDENTIALS = "erp_credentials"
@@ -29,7 +29,9 @@ class Meaning(Enum):
     REFUSED = auto()
     """A clear no without effect."""
     IN_FLIGHT = auto()
-    """The key is in use by, or was used for, another request: ours may exist."""
+    """The key is in use by another request: ours may exist."""
+    KEY_TAKEN = auto()
+    """The key was used for other bytes, which may have had the effect: as after a restore of the ledger."""
     THROTTLED = auto()
     """Nothing happened; later."""
     CREDENTIALS = auto()
@@ -54,7 +56,7 @@ CODES: Mapping[str, Meaning] = {
     "permission_denied": Meaning.CREDENTIALS,
     "not_found": Meaning.REFUSED,
     "order_not_found": Meaning.REFUSED,
-    "idempotency_key_mismatch": Meaning.IN_FLIGHT,
+    "idempotency_key_mismatch": Meaning.KEY_TAKEN,
     "resource_in_use": Meaning.REFUSED,
     "rate_limit_exceeded": Meaning.THROTTLED,
     "invalid_expand_list_requires_data_prefix": Meaning.REFUSED,
@@ -124,8 +126,9 @@ def classify(
     if _is_unclear(status, code):
         return Unknown(what, f"answer {status} {code}".rstrip(), status)
     meaning = STATUSES.get(status) or CODES.get(code, Meaning.REFUSED)
-    if meaning is Meaning.IN_FLIGHT:
-        return Unknown(what, f"answer {status} {code}: another request holds the key", status)
+    if meaning in {Meaning.IN_FLIGHT, Meaning.KEY_TAKEN}:
+        kind = KeyTaken if meaning is Meaning.KEY_TAKEN else Unknown
+        return kind(what, f"answer {status} {code}: another request holds the key", status)
     if meaning is Meaning.REFUSED:
         return Refused(what, status, code or f"http_{status}", _hint(said), said.param or None, said.request_id or None)
     after = retry_after(headers)
