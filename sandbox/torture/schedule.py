@@ -73,12 +73,15 @@ def _others(rng: Random, span: float, pods: int) -> Iterator[Act]:
 
 
 def _back_in_time(rng: Random, span: float) -> Iterator[Act]:
-    """A copy of the database and its restore, and the ERP's clock: never between the two, as in life."""
+    """The ERP's clock, then a copy of the database and its restore: never the clock between the two, as in life.
+
+    The restore comes late: the events of a run are older than it, so that each effect after it is looked up first.
+    """
     back = min(BACK_S, span * 0.3)
-    copied = span * rng.uniform(0.08, 0.16)
+    yield Act(round(span * rng.uniform(0.15, 0.3), 2), "clock")
+    copied = span * rng.uniform(0.56, 0.64)
     yield Act(round(copied, 2), "backup")
     yield Act(round(copied + back, 2), "restore")
-    yield Act(round(span * rng.uniform(0.6, 0.8), 2), "clock")
 
 
 def told(acts: Sequence[Act]) -> list[dict[str, Any]]:

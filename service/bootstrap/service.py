@@ -204,9 +204,9 @@ class Service:
 
     def _shared(self) -> SqlBudget | None:
         """Several processes share the ERP's budget through PostgreSQL; a SQLite ledger has one process."""
-        if self._ledger.database.is_sqlite:
-            return None
         limit = parts.tier(self._settings.erp)
+        if self._ledger.database.is_sqlite or (limit.per_window is None and limit.per_burst is None):
+            return None
         return SqlBudget(
             self._ledger.database,
             windows=(

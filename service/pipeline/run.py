@@ -43,6 +43,8 @@ class Run:
     wake_at: float | None = None
     looked: set[str] = field(default_factory=set)
     """Effects that were looked for before they are sent, because the ledger may have forgotten them."""
+    new: bool = False
+    """Whether the order was created during this look: nothing can have been done to it in a time before that."""
     asked: dict[Ref, float] = field(default_factory=dict)
     """Documents that were read again during this look, and when."""
 

@@ -283,11 +283,12 @@ class Story:
             self._block(run, effect, Blocked(erp.reason(result.refused.code, effect), str(result.refused)))
         elif isinstance(result, Done):
             now = self._clock.now()
+            run.new |= isinstance(effect, CreateOrder) and result.intent.how == "answer"
             self._observer.effect_done(result.intent, seconds=now - begun, source_seconds=_age(run, effect, now))
 
     def _forgot(self, run: Run, effect: Effect, publisher: Publisher) -> bool:
         """Whether an effect may have been done in a time that the ledger has lost, and was not looked for yet."""
-        return effect.name not in run.looked and publisher.may_be_forgotten(effect)
+        return effect.name not in run.looked and not run.new and publisher.may_be_forgotten(effect)
 
     async def _look_before(self, run: Run, effect: Effect, erp: ERP, publisher: Publisher, accounts: Accounts) -> None:
         """Look for an effect that a restored ledger may have forgotten; the plan goes on from what is found."""

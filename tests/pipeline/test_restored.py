@@ -110,6 +110,14 @@ async def test_absence_after_a_restore_is_proven_before_anything_is_sent(rig: Ri
     (await rig.books()).sound()
 
 
+async def test_what_is_done_to_an_order_created_after_the_restore_is_not_looked_for(rig: Rig) -> None:
+    pod = await rig.pod(timing=replace(QUICK, call=0.1, settle=0.1, restored_at=time.time()))
+    await pod.see(PLAIN)
+    assert ("order:1/confirm#1", 1, "done") in await pod.states()
+    requests = (await rig.driver.control("stats"))["requests"]
+    assert sum(requests.get("GET /orders/{}", {}).values()) == 0, requests
+
+
 async def test_a_key_that_a_forgotten_refusal_holds_is_given_up_once_absence_is_proven(
     rig: Rig, ledger_template: Path, tmp_path: Path
 ) -> None:
