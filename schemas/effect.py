@@ -131,6 +131,8 @@ class Adjust(EffectBase):
     """Positive: a fee; negative: a discount."""
     total_before: Amount
     total_after: Amount
+    later: tuple[Amount, ...] = ()
+    """What follows on the same document, in order; a restored ledger may have forgotten that it was done as well."""
 
 
 class Confirm(EffectBase):
@@ -195,6 +197,8 @@ class RefundCash(EffectBase):
     payment: Ref
     amount: Amount
     refunded_before: Amount
+    later: tuple[Amount, ...] = ()
+    """What follows on the same payment, in order; a restored ledger may have forgotten that it was done as well."""
 
 
 Effect = Annotated[

@@ -361,8 +361,11 @@ class ERP(Protocol):
         """Send the intent's exact bytes under its key. Raises Retryable, Unknown, Refused or Waiting."""
         ...
 
-    async def find(self, intent: Intent, *, priority: Priority) -> Found | Absent | Unclear:
-        """Look an effect up by its tag, or compare the value now with before and after (correctness 10, 11)."""
+    async def find(self, intent: Intent, *, priority: Priority, forgotten: bool = False) -> Found | Absent | Unclear:
+        """Look an effect up by its tag, or compare the value now with before and after (correctness 10, 11).
+
+        `forgotten` where the ledger was restored: what follows on the same document may have been done as well.
+        """
         ...
 
     async def refresh(self, posted: Posted, *, priority: Priority) -> Posted:

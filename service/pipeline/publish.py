@@ -86,6 +86,7 @@ Begin = Callable[[Intent], Awaitable[None]]
 """Commits an intent under the caller's lease, together with whatever else is due there."""
 
 
+_READ_AGAIN_S = 900.0  # after a restore: by then the log of the lost time was read again
 _SKEW_S = 60.0  # between the shop's clock and the database's
 _PROOF = 2  # complete scans that must find nothing (correctness 10)
 
@@ -137,7 +138,7 @@ class Publisher:
                 if isinstance(found, Found):
                     return self._done(intent, found.receipt, "look_up")
                 if isinstance(found, Unclear):
-                    return self._person(intent, found)
+                    return self._unclear(intent, found)
                 if found is not None and found.began_at >= ended + timing.settle:
                     scans += 1
                     if scans == _PROOF:
@@ -184,7 +185,7 @@ class Publisher:
                 if isinstance(found, Found):
                     return self._done(search.intent, found.receipt, "look_up")
                 if isinstance(found, Unclear):
-                    return self._person(search.intent, found)
+                    return self._unclear(search.intent, found)
                 if found is not None:
                     result = await self._absent(search, found, priority=priority, begin=begin)
                     if result is not None:
@@ -197,7 +198,8 @@ class Publisher:
     async def _find(self, intent: Intent, priority: Priority) -> Found | Absent | Unclear | None:
         """Look it up; None where even that got no answer."""
         try:
-            return await self._erp.find(intent, priority=priority)
+            forgotten = self.may_be_forgotten(intent.effect)
+            return await self._erp.find(intent, priority=priority, forgotten=forgotten)
         except (Retryable, Unknown):
             return None
 
@@ -260,6 +262,13 @@ class Publisher:
         done = replace(intent, state=IntentState.DONE, answer=receipt.answer, how=how)
         return Done(done, receipt.posted)
 
+    def _unclear(self, intent: Intent, unclear: Unclear) -> Doubt:
+        """For a person; but soon after a restore the next event may tell what else was done meanwhile."""
+        read_again = self._timing.restored_at + _READ_AGAIN_S
+        if self.may_be_forgotten(intent.effect) and self._clock.now() < read_again:
+            return self._later(replace(intent, answer=unclear.detail))
+        return self._person(intent, unclear)
+
     def _person(self, intent: Intent, unclear: Unclear) -> Doubt:
         self._observer.resolved(intent, "person")
         doubt = replace(intent, state=IntentState.IN_DOUBT, answer=unclear.detail, how="person")
@@ -270,7 +279,7 @@ class Publisher:
             document=intent.document,
             outcome=OutcomeName.PARKED,
             reason=Reason.IN_DOUBT,
-            detail=f"{intent.effect.name} was sent and not answered; it is being looked up ({intent.answer})",
+            detail=f"it is not known whether {intent.effect.name} happened; it is being looked up ({intent.answer})",
         )
         return Doubt(intent, verdict, self._clock.now() + self._timing.again)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from schemas.base import Kind, Ref
 from schemas.effect import AddLines, Adjust, Confirm, CreateOrder, Effect, RecordPayment, RefundCash, ReturnGoods
@@ -91,13 +92,18 @@ class Run:
 
         What was done to it since is found again change by change, cash by cash, each looked for by its own name.
         """
-        if not isinstance(effect, CreateOrder | ReturnGoods | AddLines | Adjust | Confirm):
+        then: dict[str, object] = {"read_at": _LONG_AGO, "refunded": before.refunded if before else ZERO}
+        if isinstance(effect, RefundCash):
+            document, then["refunded"] = effect.payment, effect.refunded_before + effect.amount
+        elif isinstance(effect, CreateOrder | ReturnGoods | AddLines | Adjust | Confirm):
+            document, paid = effect.document, before.paid if before else ZERO
+            total = _total_after(effect, before or self.posted[document])
+            then |= {"total": total, "paid": paid, "balance": total - paid}
+        elif isinstance(effect, RecordPayment):
+            document = effect.document
+        else:
             return
-        have = self.posted[effect.document]
-        total = effect.total if isinstance(effect, CreateOrder | ReturnGoods) else have.total
-        paid, refunded = (before.paid, before.refunded) if before else (ZERO, ZERO)
-        then = {"total": total, "paid": paid, "refunded": refunded, "balance": total - paid, "read_at": _LONG_AGO}
-        self.reread(have.model_copy(update=then))
+        self.reread(self.posted[document].model_copy(update=then))
 
     def take_along(self) -> tuple[list[Intent], list[Posted]]:
         """Hand over what has to be committed with the next transaction."""
@@ -131,6 +137,16 @@ class Run:
             if verdict.outcome in _PROVEN and (entry := known.get(verdict.document)) and verdict.document not in unread
         ]
         return [*proven, *((ref, known[ref].digest, "") for ref in unread if ref in known)]
+
+
+def _total_after(effect: CreateOrder | ReturnGoods | AddLines | Adjust | Confirm, before: Posted) -> Decimal:
+    match effect:
+        case CreateOrder() | ReturnGoods():
+            return effect.total
+        case AddLines() | Adjust():
+            return effect.total_after
+        case Confirm():
+            return before.total
 
 
 def event_ends(

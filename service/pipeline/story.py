@@ -259,7 +259,7 @@ class Story:
                 run.doubt(in_doubt(intent, Reason.IN_DOUBT), None)
                 continue
             result = await publisher.find_out(intent, priority=run.priority, begin=self._begin_with(run))
-            self._take(run, result)
+            self._take(run, result, publisher)
 
     async def _carry_out(self, run: Run, effect: Effect, erp: ERP, publisher: Publisher, accounts: Accounts) -> None:
         if self._forgot(run, effect, publisher):
@@ -278,7 +278,7 @@ class Story:
             priority=run.priority,
             begin=self._begin_with(run),
         )
-        self._take(run, result)
+        self._take(run, result, publisher)
         if isinstance(result, No):
             self._block(run, effect, Blocked(erp.reason(result.refused.code, effect), str(result.refused)))
         elif isinstance(result, Done):
@@ -302,11 +302,8 @@ class Story:
         )
         run.looked.add(effect.name)
         if found is not None:
-            before = run.posted.get(effect.document)
             run.generations[effect.name] = generation
-            self._take(run, found)
-            if isinstance(found, Done):
-                run.found_again(effect, before)
+            self._take(run, found, publisher)
 
     async def _step(self, run: Run, effect: Effect, erp: ERP, accounts: Accounts) -> Step | None:
         """Turn an effect into its request; None where it is blocked, or where the ERP was read again first."""
@@ -349,12 +346,16 @@ class Story:
         await self._reread(run, erp, have, named="which we posted; look there who removed or hid it")
         return True
 
-    def _take(self, run: Run, result: Result) -> None:
-        if result.intent.state is not IntentState.OPEN:
-            run.ended.append(result.intent)
+    def _take(self, run: Run, result: Result, publisher: Publisher) -> None:
+        intent = result.intent
+        if intent.state is not IntentState.OPEN:
+            run.ended.append(intent)
         if isinstance(result, Done):
+            before = run.posted.get(intent.document)
             run.learn(result.posted)
-            run.count(result.intent.effect)
+            run.count(intent.effect)
+            if intent.how == "look_up" and publisher.may_be_forgotten(intent.effect):
+                run.found_again(intent.effect, before)
         elif isinstance(result, Doubt):
             run.doubt(result.verdict, result.wake_at)
 

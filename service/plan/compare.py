@@ -50,15 +50,16 @@ def same_lines(have: Posted, sale: Sale) -> bool:
     return not added and not fewer
 
 
-def next_adjustment(sale: Sale, have: Posted) -> tuple[str, Component, Decimal] | None:
-    """Return the first fee or discount that the ERP's document still lacks: label, component, amount."""
+def adjustments_missing(sale: Sale, have: Posted) -> list[tuple[str, Component, Decimal]]:
+    """Return the fees and discounts that the ERP's document still lacks: label, component, amount."""
     done: dict[tuple[str, Component], Decimal] = {}
     for part in have.adjustments:
         done[part.label, part.component] = done.get((part.label, part.component), Decimal(0)) + part.amount
-    for part in sale.adjustments:
-        if rest := part.amount - done.get((part.label, part.component), Decimal(0)):
-            return part.label, part.component, rest
-    return None
+    return [
+        (part.label, part.component, rest)
+        for part in sale.adjustments
+        if (rest := part.amount - done.get((part.label, part.component), Decimal(0)))
+    ]
 
 
 def total_differs(have: Posted, sale: Sale) -> str:

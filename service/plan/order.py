@@ -16,7 +16,7 @@ from service.plan import called_off
 from service.plan.account import account_ref
 from service.plan.by_hand import order_by_hand
 from service.plan.carrier import carrier_of, out_of_place, overtaken
-from service.plan.compare import difference, next_adjustment, same_lines, total_differs
+from service.plan.compare import adjustments_missing, difference, same_lines, total_differs
 from service.plan.draft import Draft, Stage
 from service.plan.policy import Fulfilment, Gate
 from service.plan.sale import Sale, current_fails, equation_fails, removed_unexplained, sale_of
@@ -256,9 +256,9 @@ def _post(draft: Draft, order: Order, sale: Sale, have: Posted) -> None:
 
 def adjust(fact: Order | Refund, sale: Sale, have: Posted) -> Adjust | None:
     """Ask for the first fee or discount that the document still lacks; named by the total before and the change."""
-    if (adjustment := next_adjustment(sale, have)) is None:
+    if not (missing := adjustments_missing(sale, have)):
         return None
-    label, component, amount = adjustment
+    (label, component, amount), *rest = missing
     return Adjust(
         document=fact.ref,
         name=f"{fact.entity}:{fact.external_id}/adjust#{have.revision}:{label}:{have.total}+{amount}",
@@ -271,6 +271,7 @@ def adjust(fact: Order | Refund, sale: Sale, have: Posted) -> Adjust | None:
         amount=amount,
         total_before=have.total,
         total_after=have.total + amount,
+        later=tuple(amount for _, _, amount in rest),
     )
 
 

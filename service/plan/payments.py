@@ -173,8 +173,17 @@ def _give_back(draft: Draft, order: Order, payment: Payment) -> None:
             payment=original.document,
             amount=amount,
             refunded_before=original.refunded,
+            later=_later(draft, order, payment),
         ),
     )
+
+
+def _later(draft: Draft, order: Order, payment: Payment) -> tuple[Decimal, ...]:
+    """What else is still to be given back on the same payment after this one."""
+    rest = draft.desired.given_back()
+    rest = rest[rest.index(payment) + 1 :]
+    mine = (one for one in rest if one.parent_id == payment.parent_id and one.ref not in draft.applied.posted)
+    return tuple(amount for one in mine if (amount := returned(draft, order, one)) is not None)
 
 
 _CENTS = 2

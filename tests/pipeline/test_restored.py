@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import time
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from schemas.event import Fact
 from service.errors import Waiting
-from tests.pipeline.journeys import CANCEL, CANCEL_REFUNDED, JOURNEYS, PLAIN, QUIET, SOLD, Journey
-from tests.pipeline.rig import QUICK, Books, Rig, arrival, key_of
+from service.plan.policy import Targets
+from tests.pipeline.journeys import BUYER, CANCEL, CANCEL_REFUNDED, JOURNEYS, PLAIN, POST, QUIET, SOLD, Journey
+from tests.pipeline.rig import QUICK, Books, Rig, arrival, key_of, policy
 from tests.pipeline.test_failing_erp import settled
 from tests.pipeline.test_unknowns import account_stands, edit, only, product
-from tests.plan.world import at, order, payment
+from tests.plan.world import at, cash_back, line, money, order, payment, refund
 
+D = Decimal
 FOR_A_PERSON = {"cancel after refund": {"payment 91": "parked/parent_parked", "payment 95": "parked/parent_parked"}}
 """What the ledger forgot of an order that is cancelled by now is not taken for granted, and never booked again."""
 
@@ -78,6 +83,56 @@ async def test_a_sale_that_the_ledger_forgot_is_not_taken_for_one_that_never_was
     await second.handle("1", *(arrival(*facts) for facts in journey.events))  # the newest word is: cancelled
     await settled(second, journey)
     await replace(journey, verdicts=ends).check(second, await restored.books())
+
+
+FEES = Targets(shipping="fee:Shipping", fees="fee:Handling")
+CHANGES: tuple[tuple[Fact, ...], ...] = (
+    (order(line("11", quantity=2, price="10.00"), shipping=(POST,), fees=money("1.50"), **BUYER),),
+    (payment("91", "26.50"),),
+    (refund("81", transaction_ids=("95",)), cash_back("95", "5.00", refund_id="81")),
+    (refund("82", minutes=20, transaction_ids=("96",)), cash_back("96", "7.00", refund_id="82")),
+)
+"""Two fees on one document, and two times cash given back on one payment: the ERP tells only what they come to."""
+
+
+@pytest.mark.parametrize("known", ["nothing", "a create without an answer", "the order"])
+async def test_changes_of_one_value_are_found_again_one_by_one(
+    rig: Rig, ledger_template: Path, tmp_path: Path, known: str
+) -> None:
+    """What the look-up reads is what they all came to, and the restored ledger knows of none, of one, or of some."""
+    named, file = [policy(targets=FEES)], tmp_path / "first.sqlite3"
+    shutil.copy(ledger_template, file)
+    first = await replace(rig, url=f"sqlite:///{file}").pod("first", policies=named)
+    if known != "nothing":
+        await account_stands(first)
+    if known == "a create without an answer":
+        impatient = replace(QUICK, patience=0)
+        failing = await replace(rig, url=f"sqlite:///{file}").pod("failing", policies=named, timing=impatient)
+        lies = {"commit_then_drop": ["POST /orders"], "error_before": ["GET /orders"]}
+        rig.lie(dict.fromkeys(lies, 1.0), only=lies)
+        await failing.see(*CHANGES[0])
+        assert ("order:1/create#1", 1, "open") in await failing.states()
+        rig.lie({})
+    elif known == "the order":
+        await first.see(*CHANGES[0])
+    restored = replace(rig, url=f"sqlite:///{tmp_path / 'restored.sqlite3'}")
+    with closing(sqlite3.connect(file)) as now, closing(sqlite3.connect(tmp_path / "restored.sqlite3")) as copy:
+        now.backup(copy)
+    for facts in CHANGES:
+        await first.see(*facts)
+    before, books = counts(await rig.books()), await rig.books()
+    sale = next(one for one in books.documents() if one["metadata"]["external_id"] == "1")
+    assert (D(sale["order_total"]), D(sale["fee_total"])) == (D("26.50"), D("6.50"))
+    second = await restored.pod("second", policies=named, timing=replace(QUICK, call=0.1, restored_at=time.time()))
+    for facts in CHANGES:
+        await second.see(*facts)
+    assert set((await second.said()).values()) == {"posted"}
+    assert all(state in {"done", "absent"} for _, _, state in await second.states())
+    after = await restored.books()
+    assert counts(after) == before
+    again = next(one for one in after.documents() if one["metadata"]["external_id"] == "1")
+    assert (D(again["order_total"]), D(again["amount_paid"])) == (D("26.50"), D(sale["amount_paid"]))
+    assert after.payments() == books.payments() == {"91": ("external", D("26.50"), D("12.00"))}
 
 
 @pytest.mark.parametrize("journey", QUIET, ids=lambda one: one.name.replace(" ", "-"))

@@ -83,10 +83,10 @@ class Meanwhile(Arcus):
         super().__init__(**given)
         self.looks: list[tuple[Intent, Found | Absent | Unclear]] = []
 
-    async def find(self, intent: Intent, *, priority: Priority) -> Found | Absent | Unclear:
+    async def find(self, intent: Intent, *, priority: Priority, forgotten: bool = False) -> Found | Absent | Unclear:
         if not self.looks:
             await self.happens()
-        found = await super().find(intent, priority=priority)
+        found = await super().find(intent, priority=priority, forgotten=forgotten)
         self.looks.append((intent, found))
         return found
 
@@ -235,7 +235,8 @@ async def _posted(pod: Pod) -> bool:
 class Blind(Arcus):
     """An ERP whose look-ups say neither yes nor no."""
 
-    async def find(self, intent: Intent, *, priority: Priority) -> Found | Absent | Unclear:  # noqa: ARG002  the port's
+    async def find(self, intent: Intent, *, priority: Priority, forgotten: bool = False) -> Found | Absent | Unclear:
+        del priority, forgotten
         return Unclear(Reason.IN_DOUBT, f"nothing tells about {intent.effect.effect}")
 
 

@@ -90,7 +90,10 @@ def _unknown_is_failed() -> list[Undo]:
     async def find_out(_self: Publisher, intent: Intent, **_named: Any) -> Void:
         return Void(replace(intent, state=IntentState.ABSENT, how="answer", answer="no answer"))
 
-    return [exchange(Publisher, "find_out", find_out)]
+    async def found_out(self: Publisher, search: Any, **named: Any) -> Void:
+        return await find_out(self, search.intent, **named)
+
+    return [exchange(Publisher, "find_out", find_out), exchange(Publisher, "_found_out", found_out)]
 
 
 def _retry_without_a_look() -> list[Undo]:

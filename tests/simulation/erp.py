@@ -174,9 +174,9 @@ class SmallErp:
             changes |= {"refunded": doc.back}
         return posted.model_copy(update=changes)
 
-    async def find(self, intent: Intent, *, priority: Priority) -> Found | Absent | Unclear:
+    async def find(self, intent: Intent, *, priority: Priority, forgotten: bool = False) -> Found | Absent | Unclear:
         """Proof of presence by tag, reference or value; nothing else is any."""
-        del priority
+        del priority, forgotten
         began = self._clock.now()
         what = f"look up {intent.effect.name}"
         at = await self._ask(what)

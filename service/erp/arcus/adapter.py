@@ -124,9 +124,9 @@ class Arcus:
         self._learn_tag(intent.effect, answer)
         return Receipt(posted, self._erp_clock.now(), "accepted")
 
-    async def find(self, intent: Intent, *, priority: Priority) -> Found | Absent | Unclear:
+    async def find(self, intent: Intent, *, priority: Priority, forgotten: bool = False) -> Found | Absent | Unclear:
         """Look an effect up. Raises Retryable, Refused or Waiting."""
-        return await self._look_up.find(intent, priority=priority)
+        return await self._look_up.find(intent, priority=priority, forgotten=forgotten)
 
     async def refresh(self, posted: Posted, *, priority: Priority) -> Posted:
         """Read a document again; our own tags stay, and a merged account becomes the one in use.

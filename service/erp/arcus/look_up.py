@@ -50,6 +50,8 @@ class Look:
 
     intent: Intent
     priority: Priority
+    forgotten: bool
+    """Whether later effects may have been done too, unknown to the ledger."""
 
 
 class LookUp:
@@ -72,12 +74,12 @@ class LookUp:
         self._erp_clock = erp_clock
         self._probe = probe
 
-    async def find(self, intent: Intent, *, priority: Priority) -> Found | Absent | Unclear:
+    async def find(self, intent: Intent, *, priority: Priority, forgotten: bool = False) -> Found | Absent | Unclear:
         """Return the proof that there is. Raises as a read does, and Retryable while what it reads may be stale."""
         began = self._clock.now()
         what = f"look up {intent.effect.name} of {intent.document}"
         try:
-            evidence = await self._seek(intent.effect, Look(intent, priority))
+            evidence = await self._seek(intent.effect, Look(intent, priority, forgotten))
             if evidence is None:
                 return self._absent(intent, began)
             answer = Answer(evidence, sent_by(intent), what, self._clock.now())
@@ -181,7 +183,8 @@ class LookUp:
     @_seek.register
     async def _change(self, effect: Adjust | AddLines, look: Look) -> Said | None:
         order = await self._order(effect.order_erp_id, look)
-        return order if reached(order.order_total, effect.total_before, effect.total_after) else None
+        later = effect.later if look.forgotten and isinstance(effect, Adjust) else ()
+        return order if reached(order.order_total, effect.total_before, effect.total_after, later) else None
 
     @_seek.register
     async def _confirmed(self, effect: Confirm, look: Look) -> Said | None:
@@ -203,7 +206,8 @@ class LookUp:
     async def _refunded(self, effect: RefundCash, look: Look) -> PaymentDoc | None:
         payment = await self._reads.payment(effect.payment_erp_id, priority=look.priority)
         back = effect.refunded_before + effect.amount
-        return payment if reached(payment.amount_refunded, effect.refunded_before, back) else None
+        later = effect.later if look.forgotten else ()
+        return payment if reached(payment.amount_refunded, effect.refunded_before, back, later) else None
 
     # --- by reference and value
 

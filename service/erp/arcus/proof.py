@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import accumulate
 from typing import TypeVar
 
 from schemas.base import Ref
@@ -40,11 +41,15 @@ def only(found: Sequence[T], document: Ref) -> T | None:
     return found[0] if found else None
 
 
-def reached(now: Decimal, before: Decimal, after: Decimal) -> bool:
-    """Whether a value is the one after the effect; anything but before and after proves neither."""
-    if before == after or now not in {before, after}:
+def reached(now: Decimal, before: Decimal, after: Decimal, later: Sequence[Decimal] = ()) -> bool:
+    """Whether a value is the one after the effect; anything but before and after proves neither.
+
+    `later` are changes that may have followed, in order: then the value after any of them is after the effect too.
+    """
+    behind = set(accumulate((after, *later)))
+    if before in behind or now not in {before, *behind}:
         raise Differs(f"the value is {now}; it was to change from {before} to {after}")
-    return now == after
+    return now != before
 
 
 @dataclass(frozen=True, slots=True)
