@@ -70,14 +70,14 @@ _HARMLESS: Mapping[type[Frozen], str] = {
     effects.CreateOrder: "effect revision document_type account party pick_up location business_date lines discount"
     " total name_in_shop extra",
     effects.AddLines: "effect order_erp_id lines total_before total_after",
-    effects.Adjust: "effect order_erp_id label component amount total_before total_after",
+    effects.Adjust: "effect order_erp_id label component amount total_before total_after later",
     effects.Confirm: "effect order_erp_id",
     effects.Cancel: "effect order_erp_id",
     effects.RecordPayment: "effect order_erp_id account_erp_id method amount business_date reference",
     effects.ReturnGoods: "effect original order_erp_id account_erp_id ship_to_erp_id bill_to_erp_id location"
     " business_date lines total notes",
     effects.Credit: "effect order_erp_id account_erp_id amount notes",
-    effects.RefundCash: "effect order_erp_id payment_erp_id payment amount refunded_before",
+    effects.RefundCash: "effect order_erp_id payment_erp_id payment amount refunded_before later",
     ByHand: "what accepted sale",
     Standing: "document erp_id number document_type status payment_status fulfilment_status currency total paid balance"
     " refunded account_erp_id merged_into updated_at read_at missing",
