@@ -82,8 +82,7 @@ class Connection(asyncio.Protocol):
         """Close it at once; an exchange under way is broken."""
         self._fail("the connection was closed here")
         self.usable = False
-        if self._transport is not None:
-            self._transport.abort()
+        cast(asyncio.Transport, self._transport).abort()
 
     # --- asyncio ------------------------------------------------------------------------------------------------
 

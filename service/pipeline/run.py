@@ -140,13 +140,9 @@ class Run:
 
 
 def _total_after(effect: CreateOrder | ReturnGoods | AddLines | Adjust | Confirm, before: Posted) -> Decimal:
-    match effect:
-        case CreateOrder() | ReturnGoods():
-            return effect.total
-        case AddLines() | Adjust():
-            return effect.total_after
-        case Confirm():
-            return before.total
+    if isinstance(effect, CreateOrder | ReturnGoods):
+        return effect.total
+    return before.total if isinstance(effect, Confirm) else effect.total_after
 
 
 def event_ends(

@@ -95,7 +95,13 @@ CHANGES: tuple[tuple[Fact, ...], ...] = (
 """Two fees on one document, and two times cash given back on one payment: the ERP tells only what they come to."""
 
 
-@pytest.mark.parametrize("known", ["nothing", "a create without an answer", "the order"])
+STEPS = {
+    "a create without an answer": ("order:1/create#1", "POST /orders"),
+    "a confirm without an answer": ("order:1/confirm#1", "POST /orders/{}/confirm"),
+}
+
+
+@pytest.mark.parametrize("known", ["nothing", "a create without an answer", "a confirm without an answer", "the order"])
 async def test_changes_of_one_value_are_found_again_one_by_one(
     rig: Rig, ledger_template: Path, tmp_path: Path, known: str
 ) -> None:
@@ -105,13 +111,13 @@ async def test_changes_of_one_value_are_found_again_one_by_one(
     first = await replace(rig, url=f"sqlite:///{file}").pod("first", policies=named)
     if known != "nothing":
         await account_stands(first)
-    if known == "a create without an answer":
+    if (step := STEPS.get(known)) is not None:
         impatient = replace(QUICK, patience=0)
         failing = await replace(rig, url=f"sqlite:///{file}").pod("failing", policies=named, timing=impatient)
-        lies = {"commit_then_drop": ["POST /orders"], "error_before": ["GET /orders"]}
+        lies = {"commit_then_drop": [step[1]], "error_before": ["GET /orders", "GET /orders/{}"]}
         rig.lie(dict.fromkeys(lies, 1.0), only=lies)
         await failing.see(*CHANGES[0])
-        assert ("order:1/create#1", 1, "open") in await failing.states()
+        assert (step[0], 1, "open") in await failing.states()
         rig.lie({})
     elif known == "the order":
         await first.see(*CHANGES[0])
