@@ -1,8 +1,7 @@
 """The one way out: an httpx request in; out comes a complete httpx response, or an error that says what may be done.
 
 Ours on purpose. What a client library does by itself doubles orders: aiohttp sends GET, PUT and DELETE again on a
-connection that broke, httpx-aiohttp takes an answer that broke off for a connect that never was. And it is a fifth of
-the cost of aiohttp's client, which was here before.
+connection that broke, httpx-aiohttp takes an answer that broke off for a connect that never was.
 """
 
 from __future__ import annotations
