@@ -118,6 +118,8 @@ class AddLines(EffectBase):
     lines: tuple[SaleLine, ...]
     total_before: Amount
     total_after: Amount
+    there: tuple[str, ...] = ()
+    """The ERP's ids of the lines that stand there: what else it shows was added since, in one go or in several."""
 
 
 class Adjust(EffectBase):

@@ -69,7 +69,7 @@ _HARMLESS: Mapping[type[Frozen], str] = {
     effects.AddAddress: "effect account_erp_id address_key purpose",
     effects.CreateOrder: "effect revision document_type account party pick_up location business_date lines discount"
     " total name_in_shop extra",
-    effects.AddLines: "effect order_erp_id lines total_before total_after",
+    effects.AddLines: "effect order_erp_id lines total_before total_after there",
     effects.Adjust: "effect order_erp_id label component amount total_before total_after later",
     effects.Confirm: "effect order_erp_id",
     effects.Cancel: "effect order_erp_id",

@@ -108,16 +108,19 @@ class Service:
         self._shops = parts.Shops(settings, clock=self._clock, meter=ShopMeter(metrics))
         observer = StoryObserver(metrics)
         erp = settings.erp
+        timing = Timing(call=erp.call_deadline_s, settle=erp.settle_horizon_s, restored_at=ledger.restored_at)
         self._story = Story(
             ledger=ledger,
             erp_of=self._erps.of,
             policies=self._book,
             clock=self._clock,
             observer=observer,
-            timing=Timing(call=erp.call_deadline_s, settle=erp.settle_horizon_s, restored_at=ledger.restored_at),
+            timing=timing,
         )
         self._watching = WatchObserver(metrics)
-        self._watch = watch(settings, ledger.mirror, self._erps, self._watching, forget=self._story.forget)
+        self._watch = watch(
+            settings, ledger.mirror, self._erps, self._watching, forget=self._story.forget, timing=timing
+        )
         self._missing_topics: list[str] | None = None
         self._ledger_trouble = ""
         """Why the ledger could not be read when it was asked last."""

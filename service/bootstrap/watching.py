@@ -18,6 +18,7 @@ from service.erp.arcus.sight import differs
 from service.errors import FerryError
 from service.ledger.mirror import SqlMirror
 from service.pipeline.erp_news import ErpNews
+from service.pipeline.publish import Timing
 from service.pipeline.watch import Watch
 from service.ports import Clock, DeadLetters, Endpoint, Observation, Record
 from service.settings import Settings
@@ -84,19 +85,24 @@ def erp_news(
 
 
 def watch(
-    settings: Settings, mirror: SqlMirror, erps: Erps, observer: WatchObserver, *, forget: Callable[[Ref], None]
+    settings: Settings,
+    mirror: SqlMirror,
+    erps: Erps,
+    observer: WatchObserver,
+    *,
+    forget: Callable[[Ref], None],
+    timing: Timing,
 ) -> Watch:
     """What looks at one key."""
     accepting = {name for name, tenant in settings.tenants.items() if tenant.drift == "accept"}
-    mirror.settle_s = settings.erp.settle_horizon_s
+    mirror.settle_s = timing.settle
     return Watch(
         mirror=mirror,
         erp_of=erps.of_known,
         accepts=lambda source, tenant: f"{source}/{tenant}" in accepting,
         observer=observer,
         forget=forget,
-        settle_s=settings.erp.settle_horizon_s,
-        call_s=settings.erp.call_deadline_s,
+        timing=timing,
     )
 
 

@@ -13,7 +13,7 @@ from schemas.effect import CreateOrder, Effect
 from schemas.outcome import Reason, Verdict
 from schemas.posted import Posted
 from service.errors import FenceLost, Retryable
-from service.pipeline.publish import Begin, Done, Doubt, No, Publisher, Result, in_doubt
+from service.pipeline.publish import Begin, Done, Doubt, No, Publisher, Result, Timing, in_doubt
 from service.plan.state import Blocked
 from service.ports import ERP, Busy, Clock, Closing, Intent, IntentState, Ledger, Opened, Priority, Resolution
 from service.telemetry.waits import waiting_for
@@ -39,6 +39,7 @@ class Accounts:
     erp: ERP
     publisher: Publisher
     clock: Clock
+    timing: Timing
     _known: OrderedDict[Ref, Posted] = field(default_factory=OrderedDict)
     _turns: dict[Ref, asyncio.Lock] = field(default_factory=dict)
 
@@ -98,7 +99,7 @@ class Accounts:
             return Blocked(self.erp.reason(refusal.code, need), refusal.detail, release_of(need.document))
         generation = chapter.generations[need.name] = chapter.generations.get(need.name, 0) + 1
         result: Result | None = None
-        if self.publisher.may_be_forgotten(need):
+        if self.timing.may_be_forgotten(need.source_version):
             key = chapter.opened.lease.key
             result = await self.publisher.done_before(
                 need, step, key=key, generation=generation, priority=chapter.priority

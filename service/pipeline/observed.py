@@ -29,6 +29,8 @@ class Rules:
     """How old a reading may be."""
     call_s: float
     """How long a call of ours may take."""
+    not_before: float = 0.0
+    """Until then a restored ledger may not know what was our own doing, unix seconds."""
 
 
 def observed(kept: Kept, sight: Sight, rules: Rules) -> Observation:
@@ -92,7 +94,7 @@ def _too_early(kept: Kept, sight: Sight, rules: Rules) -> float:
         return max(rules.settle_s, rules.call_s)
     last_read = max((one.read_at for one in kept.posted.values()), default=0.0)
     quiet_since = min(kept.written_at + rules.call_s, last_read)
-    return max(0.0, quiet_since + rules.settle_s - sight.began_at)
+    return max(0.0, max(quiet_since + rules.settle_s, rules.not_before) - sight.began_at)
 
 
 def _new(found: Sequence[Difference], kept: Kept) -> list[Difference]:

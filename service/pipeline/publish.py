@@ -29,6 +29,9 @@ from service.ports import (
 )
 from service.telemetry.waits import waiting_for
 
+_READ_AGAIN_S = 900.0
+_SKEW_S = 60.0  # between the shop's clock and the database's
+
 
 @dataclass(frozen=True, slots=True)
 class Timing:
@@ -46,6 +49,21 @@ class Timing:
     pause_max: float = 8.0
     restored_at: float = 0.0
     """When the ledger last began again from an older copy of itself, unix seconds; 0 where it never did."""
+
+    @property
+    def read_again_by(self) -> float:
+        """When the log of the time that a restored ledger lost was read again, unix seconds; 0 where none was lost."""
+        return self.restored_at + _READ_AGAIN_S if self.restored_at else 0.0
+
+    def may_be_forgotten(self, version: str) -> bool:
+        """Whether what a version asks for may have been done in the time that a restored ledger lost (rule 18)."""
+        if not self.restored_at:
+            return False
+        return version <= str(Version(at=datetime.fromtimestamp(self.restored_at + _SKEW_S, UTC)))
+
+    def may_be_told(self, version: str, *, now: float) -> bool:
+        """Whether the log, which is being read again, may yet tell what else was done in that time."""
+        return now < self.read_again_by and self.may_be_forgotten(version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +104,6 @@ Begin = Callable[[Intent], Awaitable[None]]
 """Commits an intent under the caller's lease, together with whatever else is due there."""
 
 
-_READ_AGAIN_S = 900.0  # after a restore: by then the log of the lost time was read again
-_SKEW_S = 60.0  # between the shop's clock and the database's
 _PROOF = 2  # complete scans that must find nothing (correctness 10)
 
 
@@ -113,12 +129,6 @@ class Publisher:
         self._clock = clock
         self._observer = observer
         self._timing = timing
-        restored = datetime.fromtimestamp(timing.restored_at + _SKEW_S, UTC)
-        self._forgotten = str(Version(at=restored)) if timing.restored_at else ""
-
-    def may_be_forgotten(self, effect: Effect) -> bool:
-        """Whether it may have been done in the time that a restored ledger has lost (correctness 18)."""
-        return effect.source_version <= self._forgotten
 
     async def done_before(
         self, effect: Effect, step: Step, *, key: str, generation: int, priority: Priority
@@ -198,7 +208,7 @@ class Publisher:
     async def _find(self, intent: Intent, priority: Priority) -> Found | Absent | Unclear | None:
         """Look it up; None where even that got no answer."""
         try:
-            forgotten = self.may_be_forgotten(intent.effect)
+            forgotten = self._timing.may_be_forgotten(intent.effect.source_version)
             return await self._erp.find(intent, priority=priority, forgotten=forgotten)
         except (Retryable, Unknown):
             return None
@@ -264,8 +274,10 @@ class Publisher:
 
     def _unclear(self, intent: Intent, unclear: Unclear) -> Doubt:
         """For a person; but soon after a restore the next event may tell what else was done meanwhile."""
-        read_again = self._timing.restored_at + _READ_AGAIN_S
-        if self.may_be_forgotten(intent.effect) and self._clock.now() < read_again:
+        if (
+            self._timing.may_be_forgotten(intent.effect.source_version)
+            and self._clock.now() < self._timing.read_again_by
+        ):
             return self._later(replace(intent, answer=unclear.detail))
         return self._person(intent, unclear)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -10,7 +10,7 @@ from schemas.base import Kind, Ref
 from schemas.effect import AddLines, Adjust, Confirm, CreateOrder, Effect, RecordPayment, RefundCash, ReturnGoods
 from schemas.order import ZERO
 from schemas.outcome import OutcomeName, Verdict
-from schemas.posted import Posted
+from schemas.posted import Posted, PostedLine
 from service.plan.draft import Plan
 from service.plan.planner import plan
 from service.plan.policy import Policy
@@ -19,6 +19,7 @@ from service.ports import Absorbed, Arrival, EventEnd, Intent, Known, Lease, Ope
 
 _PROVEN = frozenset({OutcomeName.POSTED, OutcomeName.UNCHANGED, OutcomeName.SUPERSEDED, OutcomeName.SKIPPED})
 """Outcomes after which nothing of a document is left to do."""
+_FIGURES = ("total", "discount", "fees", "tax", "shipping")
 _LONG_AGO = 1.0  # as `read_at`: to be read again before anything is paid against it; 0 is "never read"
 
 
@@ -70,8 +71,10 @@ class Run:
             before = self.posted.get(after.document)
             self.posted[after.document] = self.changed[after.document] = before.carried(after) if before else after
 
-    def reread(self, document: Posted) -> None:
-        """Take over a document that was read again, whole."""
+    def reread(self, document: Posted, *, figures_of: Posted | None = None) -> None:
+        """Take over a document that was read again, whole; or but for its figures, which stay as they were known."""
+        if figures_of is not None:
+            document = document.model_copy(update={name: getattr(figures_of, name) for name in _FIGURES})
         self.posted[document.document] = self.changed[document.document] = document
 
     def count(self, effect: Effect) -> None:
@@ -87,17 +90,19 @@ class Run:
         else:  # whether a refund opens the balance again is the ERP's to say
             self.reread(order.model_copy(update={"read_at": _LONG_AGO}))
 
-    def found_again(self, effect: Effect, before: Posted | None) -> None:
+    def found_again(self, effect: Effect, before: Posted | None, *, since: float) -> None:
         """Take a document that the ledger forgot for what it was right after this effect.
 
-        What was done to it since is found again change by change, cash by cash, each looked for by its own name.
+        What was done to it since is found again change by change, cash by cash, each looked for by its own name. What
+        was paid on it is known only where it was read after the restore, at `since`.
         """
-        then: dict[str, object] = {"read_at": _LONG_AGO, "refunded": before.refunded if before else ZERO}
+        read_at = before.read_at if before and before.read_at > since else _LONG_AGO
+        then: dict[str, object] = {"read_at": read_at, "refunded": before.refunded if before else ZERO}
         if isinstance(effect, RefundCash):
             document, then["refunded"] = effect.payment, effect.refunded_before + effect.amount
         elif isinstance(effect, CreateOrder | ReturnGoods | AddLines | Adjust | Confirm):
             document, paid = effect.document, before.paid if before else ZERO
-            total = _total_after(effect, before or self.posted[document])
+            total = _total_after(effect, before, self.posted[document])
             then |= {"total": total, "paid": paid, "balance": total - paid}
         elif isinstance(effect, RecordPayment):
             document = effect.document
@@ -139,10 +144,21 @@ class Run:
         return [*proven, *((ref, known[ref].digest, "") for ref in unread if ref in known)]
 
 
-def _total_after(effect: CreateOrder | ReturnGoods | AddLines | Adjust | Confirm, before: Posted) -> Decimal:
+def _total_after(
+    effect: CreateOrder | ReturnGoods | AddLines | Adjust | Confirm, before: Posted | None, after: Posted
+) -> Decimal:
+    """Sum up what is known to stand there: the ERP's own total has everything in it that was done since."""
     if isinstance(effect, CreateOrder | ReturnGoods):
-        return effect.total
-    return before.total if isinstance(effect, Confirm) else effect.total_after
+        discount = sum((line.rate * line.quantity for line in effect.lines), -effect.total)
+        return _worth(after.lines) - discount + after.tax + after.shipping
+    total = (before or after).total
+    if isinstance(effect, AddLines):
+        return total + _worth(line for line in after.lines if line.erp_id not in effect.there)
+    return total + effect.amount if isinstance(effect, Adjust) else total
+
+
+def _worth(lines: Iterable[PostedLine]) -> Decimal:
+    return sum((line.total for line in lines), ZERO)
 
 
 def event_ends(

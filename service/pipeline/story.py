@@ -214,7 +214,7 @@ class Story:
                 run.wake(plan.wake_at)
             if plan.effects:
                 await self._carry_out(run, plan.effects[0], erp, publisher, accounts)
-            elif (presumed := plan.unless_done) and self._forgot(run, presumed, publisher):
+            elif presumed := next((one for one in plan.unless_done if self._forgot(run, one)), None):
                 await self._look_before(run, presumed, erp, publisher, accounts)
                 run.looked.add(presumed.name)  # also where it cannot be looked for: what cannot be sent was not
             elif not await self._read_again(run, erp, plan.verdicts):
@@ -232,10 +232,13 @@ class Story:
 
         What is new may be missing from an old answer: then the same again, and later on only after a while.
         """
+        now = self._clock.now()
+        # What is to be found again of a lost time is told by the figures before it.
+        lost = document.read_at and self._timing.may_be_told(document.source_version, now=now)
         try:
-            run.reread(await erp.refresh(document, priority=run.priority))
+            after = await erp.refresh(document, priority=run.priority)
+            run.reread(after, figures_of=document if lost else None)
         except Refused as refused:
-            now = self._clock.now()
             if document.read_at and now - run.opened.first_seen < _YOUNG_S:
                 raise
             detail = f"the ERP does not know {document.erp_id}, {named}: {refused}"
@@ -259,10 +262,10 @@ class Story:
                 run.doubt(in_doubt(intent, Reason.IN_DOUBT), None)
                 continue
             result = await publisher.find_out(intent, priority=run.priority, begin=self._begin_with(run))
-            self._take(run, result, publisher)
+            self._take(run, result)
 
     async def _carry_out(self, run: Run, effect: Effect, erp: ERP, publisher: Publisher, accounts: Accounts) -> None:
-        if self._forgot(run, effect, publisher):
+        if self._forgot(run, effect):
             await self._look_before(run, effect, erp, publisher, accounts)
             return
         step = await self._step(run, effect, erp, accounts)
@@ -278,7 +281,7 @@ class Story:
             priority=run.priority,
             begin=self._begin_with(run),
         )
-        self._take(run, result, publisher)
+        self._take(run, result)
         if isinstance(result, No):
             self._block(run, effect, Blocked(erp.reason(result.refused.code, effect), str(result.refused)))
         elif isinstance(result, Done):
@@ -286,9 +289,9 @@ class Story:
             run.new |= isinstance(effect, CreateOrder) and result.intent.how == "answer"
             self._observer.effect_done(result.intent, seconds=now - begun, source_seconds=_age(run, effect, now))
 
-    def _forgot(self, run: Run, effect: Effect, publisher: Publisher) -> bool:
+    def _forgot(self, run: Run, effect: Effect) -> bool:
         """Whether an effect may have been done in a time that the ledger has lost, and was not looked for yet."""
-        return effect.name not in run.looked and not run.new and publisher.may_be_forgotten(effect)
+        return effect.name not in run.looked and not run.new and self._timing.may_be_forgotten(effect.source_version)
 
     async def _look_before(self, run: Run, effect: Effect, erp: ERP, publisher: Publisher, accounts: Accounts) -> None:
         """Look for an effect that a restored ledger may have forgotten; the plan goes on from what is found."""
@@ -303,7 +306,8 @@ class Story:
         run.looked.add(effect.name)
         if found is not None:
             run.generations[effect.name] = generation
-            self._take(run, found, publisher)
+            order = run.posted.get(run.root)
+            self._take(run, found, counted=order is not None and order.read_at > self._timing.restored_at)
 
     async def _step(self, run: Run, effect: Effect, erp: ERP, accounts: Accounts) -> Step | None:
         """Turn an effect into its request; None where it is blocked, or where the ERP was read again first."""
@@ -346,16 +350,18 @@ class Story:
         await self._reread(run, erp, have, named="which we posted; look there who removed or hid it")
         return True
 
-    def _take(self, run: Run, result: Result, publisher: Publisher) -> None:
+    def _take(self, run: Run, result: Result, *, counted: bool = False) -> None:
+        """Take over what is known of an effect. `counted`: the order was read when its cash lay on it already."""
         intent = result.intent
         if intent.state is not IntentState.OPEN:
             run.ended.append(intent)
         if isinstance(result, Done):
             before = run.posted.get(intent.document)
             run.learn(result.posted)
-            run.count(intent.effect)
-            if intent.how == "look_up" and publisher.may_be_forgotten(intent.effect):
-                run.found_again(intent.effect, before)
+            if not counted:
+                run.count(intent.effect)
+            if intent.how == "look_up" and self._timing.may_be_forgotten(intent.effect.source_version):
+                run.found_again(intent.effect, before, since=self._timing.restored_at)
         elif isinstance(result, Doubt):
             run.doubt(result.verdict, result.wake_at)
 
@@ -378,7 +384,9 @@ class Story:
             publisher = Publisher(
                 ledger=self._ledger, erp=erp, clock=self._clock, observer=self._observer, timing=self._timing
             )
-            accounts = Accounts(ledger=self._ledger, erp=erp, publisher=publisher, clock=self._clock)
+            accounts = Accounts(
+                ledger=self._ledger, erp=erp, publisher=publisher, clock=self._clock, timing=self._timing
+            )
             chapter = self._chapters[id(erp)] = (publisher, accounts)
         return chapter
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from schemas.base import Kind, Ref
 from service.errors import FerryError, Refused, Retryable, Waiting
 from service.pipeline.observed import Rules, observed
+from service.pipeline.publish import Timing
 from service.pipeline.run import root_of
 from service.ports import Kept, Mirror, Observation, Priority, Watched
 
@@ -41,8 +42,7 @@ class Watch:
     observer: Observer
     forget: Callable[[Ref], None]
     """Hears of accounts that others took the place of, so that no memory of them is used."""
-    settle_s: float
-    call_s: float
+    timing: Timing
 
     async def look(self, key: str) -> None:
         """Read the documents of a key and record how they stand. Raises what the ledger raises."""
@@ -58,7 +58,9 @@ class Watch:
             self.observer.look_failed(key, error)
             await self.mirror.postpone(key, seconds=_pause(error))
             return
-        rules = Rules(self.accepts(root.external_source, root.tenant), self.settle_s, self.call_s)
+        timing = self.timing
+        accepts = self.accepts(root.external_source, root.tenant)
+        rules = Rules(accepts, timing.settle, timing.call, timing.read_again_by)
         observation = observed(kept, sight, rules)
         if not await self.mirror.keep(observation, at=kept.at):
             await self.mirror.postpone(key, seconds=_BUSY_S)

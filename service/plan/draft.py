@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 
 from schemas.base import Kind, Ref
-from schemas.effect import CreateOrder, Effect
+from schemas.effect import Effect
 from schemas.outcome import OutcomeName, Reason, Verdict
 from service.plan.policy import Policy
 from service.plan.state import Applied, Desired, parked, skipped, waiting
@@ -36,7 +36,7 @@ class Draft:
     effects: list[tuple[Stage, Effect]] = field(default_factory=list)
     verdicts: dict[Ref, Verdict] = field(default_factory=dict)
     wake_at: float | None = None
-    unless_done: CreateOrder | None = None
+    unless_done: list[Effect] = field(default_factory=list)
 
     def ref(self, kind: Kind, external_id: str) -> Ref:
         """Name an entity of this key."""
@@ -60,6 +60,11 @@ class Draft:
             return True
         self.say(parked(effect.document, blocked.reason, blocked.detail, release=blocked.release))
         return False
+
+    def presume(self, effect: Effect) -> None:
+        """Name what a verdict takes for never done."""
+        if effect.document not in self.applied.discarded:
+            self.unless_done.append(effect)
 
     def wake(self, at: float) -> None:
         """Ask to be looked at again."""
@@ -86,5 +91,5 @@ class Plan:
     effects: tuple[Effect, ...]
     verdicts: tuple[Verdict, ...]
     wake_at: float | None
-    unless_done: CreateOrder | None = None
-    """The verdicts hold because this was never done: a ledger that may have forgotten it has to look first."""
+    unless_done: tuple[Effect, ...] = ()
+    """The verdicts hold because these were never done: a ledger that may have forgotten them has to look first."""

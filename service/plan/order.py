@@ -23,6 +23,8 @@ from service.plan.sale import Sale, current_fails, equation_fails, removed_unexp
 from service.plan.state import parked, posted, skipped, waiting
 
 _PAID = frozenset({FinancialStatus.PAID, FinancialStatus.PARTIALLY_REFUNDED, FinancialStatus.REFUNDED})
+_FIRST = frozenset({FinancialStatus.PENDING, FinancialStatus.AUTHORIZED})
+"""Where an order begins."""
 _OPEN = {
     Gate.PAID: _PAID,
     Gate.AUTHORIZED: _PAID | {FinancialStatus.AUTHORIZED, FinancialStatus.PARTIALLY_PAID},
@@ -79,17 +81,20 @@ def _not_yet(draft: Draft, order: Order) -> Verdict | None:
         )
     due = _passes_gate(order, policy.gate)
     if order.cancelled_at is not None and (verdict := called_off.before_posting(draft, order, due=due)):
-        if not _equation(draft, order):  # what does not add up was never posted
-            sale = _sale(draft, order, removed_unexplained(order, draft.desired.refunds))
-            if not sale.missing:
-                _unless_done(draft, order, _creation(draft, order, sale, revision=1))
+        presume_sale(draft, order)
         return verdict
+    if not due and order.financial_status not in _FIRST:  # it may have been due before
+        presume_sale(draft, order)
     return _gate(draft, order)
 
 
-def _unless_done(draft: Draft, order: Order, create: CreateOrder) -> None:
-    """Name the sale that is not posted now, as any body of the order would have asked for it."""
-    draft.unless_done = create.model_copy(update={"source_version": str(Version(at=order.placed_at))})
+def presume_sale(draft: Draft, order: Order) -> None:
+    """Take the sale for never posted, as any body of the order would have asked for it."""
+    if not _equation(draft, order):  # what does not add up was never posted
+        sale = _sale(draft, order, removed_unexplained(order, draft.desired.refunds))
+        if not sale.missing:
+            create = _creation(draft, order, sale, revision=1)
+            draft.presume(create.model_copy(update={"source_version": str(Version(at=order.placed_at))}))
 
 
 def _gate(draft: Draft, order: Order) -> Verdict | None:
@@ -182,7 +187,7 @@ def _create(draft: Draft, order: Order, sale: Sale, *, revision: int) -> None:
         draft.say(verdict)
     elif verdict := out_of_place(draft, order, effect.document_type):
         if revision == 1:
-            _unless_done(draft, order, effect)
+            presume_sale(draft, order)
         draft.say(verdict)
     else:
         draft.want(Stage.RAISE, effect)
@@ -325,6 +330,7 @@ def _add(draft: Draft, order: Order, added: tuple[SaleLine, ...], have: Posted) 
             lines=added,
             total_before=have.total,
             total_after=have.total + raised,
+            there=tuple(line.erp_id for line in have.lines),
         ),
     )
 

@@ -91,30 +91,46 @@ def _record(draft: Draft, order: Order, payment: Payment, amount: Decimal | None
         draft.say(parked(payment.ref, Reason.CURRENCY_UNSUPPORTED, detail, amount=_amount(payment)))
         return
     have = draft.applied.posted[order.ref]
+    recording = _recording(draft, order, payment, amount)
     if verdict := _cannot_record(draft, order, payment, amount, have):
         draft.say(verdict)
-        return
-    day = draft.policy.open_day(payment.business_date)
-    if day is None:
-        detail = f"transaction {payment.external_id} of {payment.business_date} falls into a closed period"
-        draft.say(parked(payment.ref, Reason.WRONG_PERIOD, detail, amount=_amount(payment)))
-        return
-    draft.want(
-        Stage.PAY,
-        RecordPayment(
-            document=payment.ref,
-            name=f"payment:{payment.external_id}/record",
-            source_version=str(payment.version),
-            policy_version=draft.policy.version,
-            currency=order.currency,
-            order_erp_id=have.erp_id,
-            account_erp_id=have.account_erp_id,
-            method=draft.policy.tenders[payment.gateway],
-            amount=amount,
-            business_date=day,
-            reference=f"{payment.tenant}:{payment.external_id}",
-        ),
+        if recording.method:
+            draft.presume(recording)
+    else:
+        draft.want(Stage.PAY, recording)
+
+
+def _recording(draft: Draft, order: Order, payment: Payment, amount: Decimal) -> RecordPayment:
+    have = draft.applied.posted[order.ref]
+    return RecordPayment(
+        document=payment.ref,
+        name=f"payment:{payment.external_id}/record",
+        source_version=str(payment.version),
+        policy_version=draft.policy.version,
+        currency=order.currency,
+        order_erp_id=have.erp_id,
+        account_erp_id=have.account_erp_id,
+        method=draft.policy.tenders.get(payment.gateway, ""),
+        amount=amount,
+        business_date=draft.policy.open_day(payment.business_date) or payment.business_date,
+        reference=f"{payment.tenant}:{payment.external_id}",
     )
+
+
+def presume_cash(draft: Draft, order: Order) -> None:
+    """Take what is not recorded of a sale that is cancelled in the ERP for never recorded there."""
+    amounts = _booked(draft, order)
+    unrecorded = [one for one in draft.desired.collected() if one.ref not in draft.applied.posted]
+    for payment in unrecorded:
+        amount = amounts[payment.external_id]
+        if amount and payment.ref not in draft.verdicts and payment.gateway in draft.policy.tenders:
+            draft.presume(_recording(draft, order, payment, amount))
+    for payment in draft.desired.given_back():
+        original = _original(draft, payment)
+        if payment.ref not in draft.applied.posted and original is not None:
+            amount = returned(draft, order, payment)
+            if amount and payment.ref not in draft.verdicts:
+                draft.presume(_refunding(draft, order, payment, original, amount))
 
 
 def _cannot_record(draft: Draft, order: Order, payment: Payment, amount: Decimal, have: Posted) -> Verdict | None:
@@ -134,6 +150,9 @@ def _cannot_record(draft: Draft, order: Order, payment: Payment, amount: Decimal
             f"that {have.erp_number} still owes",
             amount=_amount(payment),
         )
+    if draft.policy.open_day(payment.business_date) is None:
+        detail = f"transaction {payment.external_id} of {payment.business_date} falls into a closed period"
+        return parked(payment.ref, Reason.WRONG_PERIOD, detail, amount=_amount(payment))
     return None
 
 
@@ -141,9 +160,8 @@ def _give_back(draft: Draft, order: Order, payment: Payment) -> None:
     if (done := draft.applied.posted.get(payment.ref)) is not None:
         draft.say(posted(payment.ref, f"given back on {done.erp_id}"))
         return
-    parent = draft.desired.payments.get(payment.parent_id or "")
-    original = None if parent is None else draft.applied.posted.get(parent.ref)
-    if parent is None or original is None:
+    original = _original(draft, payment)
+    if original is None:
         detail = f"the payment {payment.parent_id or 'that it gives back'} is not in the ERP"
         draft.say(parked(payment.ref, Reason.PARENT_PARKED, detail, amount=_amount(payment)))
         return
@@ -160,21 +178,28 @@ def _give_back(draft: Draft, order: Order, payment: Payment) -> None:
         detail = f"the ERP's refund call counts in cents, which {order.currency} has not; enter {amount} by hand"
         draft.say(parked(payment.ref, Reason.REFUND_UNITS, detail, amount=_amount(payment)))
         return
-    draft.want(
-        Stage.REFUND,
-        RefundCash(
-            document=payment.ref,
-            name=f"payment:{payment.external_id}/refund",
-            source_version=str(payment.version),
-            policy_version=draft.policy.version,
-            currency=order.currency,
-            order_erp_id=original.order_erp_id,
-            payment_erp_id=original.erp_id,
-            payment=original.document,
-            amount=amount,
-            refunded_before=original.refunded,
-            later=_later(draft, order, payment),
-        ),
+    draft.want(Stage.REFUND, _refunding(draft, order, payment, original, amount))
+
+
+def _original(draft: Draft, payment: Payment) -> Posted | None:
+    """Return what stands in the ERP of the payment that this one gives back."""
+    parent = draft.desired.payments.get(payment.parent_id or "")
+    return None if parent is None else draft.applied.posted.get(parent.ref)
+
+
+def _refunding(draft: Draft, order: Order, payment: Payment, original: Posted, amount: Decimal) -> RefundCash:
+    return RefundCash(
+        document=payment.ref,
+        name=f"payment:{payment.external_id}/refund",
+        source_version=str(payment.version),
+        policy_version=draft.policy.version,
+        currency=order.currency,
+        order_erp_id=original.order_erp_id,
+        payment_erp_id=original.erp_id,
+        payment=original.document,
+        amount=amount,
+        refunded_before=original.refunded,
+        later=_later(draft, order, payment),
     )
 
 
@@ -192,8 +217,7 @@ _CENTS = 2
 def returned(draft: Draft, order: Order, payment: Payment) -> Decimal | None:
     """Cash given back in the order's currency; a payment given back whole is worth what was booked for it."""
     stated = _stated(payment, order)
-    parent = draft.desired.payments.get(payment.parent_id or "")
-    original = None if parent is None else draft.applied.posted.get(parent.ref)
+    parent, original = draft.desired.payments.get(payment.parent_id or ""), _original(draft, payment)
     if stated is not None or parent is None or original is None:
         return stated
     return original.total if (payment.currency, payment.amount) == (parent.currency, parent.amount) else None

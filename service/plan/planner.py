@@ -9,8 +9,8 @@ from schemas.order import Order, OrderDeletion
 from schemas.outcome import OutcomeName, Reason, Verdict
 from schemas.posted import PostedStatus
 from service.plan.draft import Draft, Plan
-from service.plan.order import is_open, plan_order, want_cancel
-from service.plan.payments import cash_is_even, plain_verdict, plan_payments, transactions_missing
+from service.plan.order import is_open, plan_order, presume_sale, want_cancel
+from service.plan.payments import cash_is_even, plain_verdict, plan_payments, presume_cash, transactions_missing
 from service.plan.policy import Policy
 from service.plan.refunds import plan_refunds
 from service.plan.state import Applied, Desired, parked, posted, skipped, superseded
@@ -32,7 +32,7 @@ def plan(desired: Desired, applied: Applied, policy: Policy, *, posted_under: Po
         plan_order(draft, desired.order)
         _children(draft, desired.order)
     effects = tuple(effect for _, effect in sorted(draft.effects, key=lambda pair: pair[0]))
-    return Plan(effects, tuple(draft.verdicts.values()), draft.wake_at, draft.unless_done)
+    return Plan(effects, tuple(draft.verdicts.values()), draft.wake_at, tuple(draft.unless_done))
 
 
 def _deleted(draft: Draft, deletion: OrderDeletion) -> None:
@@ -44,6 +44,8 @@ def _deleted(draft: Draft, deletion: OrderDeletion) -> None:
         detail = f"the shop deleted this order, but it stands in the ERP as {have.erp_number}; decide there"
         draft.say(parked(order, Reason.DELETED_AFTER_POSTING, detail, amount=f"{have.total} {have.currency}"))
     else:
+        if have is None and desired.order is not None:
+            presume_sale(draft, desired.order)
         draft.say(skipped(order, Reason.DELETED, "the shop deleted this order"))
     draft.say(posted(deletion.ref, "the order is deleted"))
     if desired.edit is not None:
@@ -109,6 +111,8 @@ def _follow(draft: Draft, order: Order) -> None:
     verdict = draft.order_verdict
     if verdict is None:
         return  # an effect of the order comes first
+    if (have := draft.applied.posted.get(order.ref)) is not None and have.status is PostedStatus.CANCELLED:
+        presume_cash(draft, order)
     for payment in draft.desired.payments.values():
         draft.say(_fate(draft, payment.ref, payment.processed_at, order, verdict))
     for refund in draft.desired.refunds.values():

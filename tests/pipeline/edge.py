@@ -136,8 +136,7 @@ class Back:
             accepts=lambda _source, _tenant: accepts,
             observer=self.notes,
             forget=self._forget,
-            settle_s=QUICK.settle,
-            call_s=QUICK.call,
+            timing=QUICK,
         )
         self.polling: Polling[OrderDoc] = Polling(
             name="usd",

@@ -82,7 +82,7 @@ class LookUp:
             evidence = await self._seek(intent.effect, Look(intent, priority, forgotten))
             if evidence is None:
                 return self._absent(intent, began)
-            answer = Answer(evidence, sent_by(intent), what, self._clock.now())
+            answer = Answer(evidence, sent_by(intent), what, self._clock.now(), forgotten)
             return Found(Receipt(posted(intent.effect, answer), self._erp_clock.now(), "found by look-up"))
         except Differs as differs:
             reason, detail = differs.reason, differs.detail
@@ -181,10 +181,18 @@ class LookUp:
     # --- by value
 
     @_seek.register
-    async def _change(self, effect: Adjust | AddLines, look: Look) -> Said | None:
+    async def _adjusted(self, effect: Adjust, look: Look) -> Said | None:
         order = await self._order(effect.order_erp_id, look)
-        later = effect.later if look.forgotten and isinstance(effect, Adjust) else ()
+        later = effect.later if look.forgotten else ()
         return order if reached(order.order_total, effect.total_before, effect.total_after, later) else None
+
+    @_seek.register
+    async def _added(self, effect: AddLines, look: Look) -> Said | None:
+        order = await self._order(effect.order_erp_id, look)
+        if look.forgotten:  # fees of the lost time stand between the totals
+            new = [line for line in order.line_items or () if line.id not in effect.there]
+            return order.model_copy(update={"line_items": new}) if new else None
+        return order if reached(order.order_total, effect.total_before, effect.total_after) else None
 
     @_seek.register
     async def _confirmed(self, effect: Confirm, look: Look) -> Said | None:

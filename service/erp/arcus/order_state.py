@@ -117,6 +117,30 @@ def matched(lines: Sequence[LineDoc], sent: Sent) -> list[LineDoc] | None:
     return None if wanted else found[::-1]
 
 
+def adopted(
+    ours: Sequence[SaleLine], sent: Sent, lines: Sequence[LineDoc]
+) -> tuple[list[SaleLine], list[LineDoc]] | None:
+    """Return the ERP's lines, each with the one of ours that it stands for; None where one stands for none.
+
+    For what a restored ledger forgot: lines were added since, so a piece or a charge of ours may lie on several.
+    """
+    theirs = [line for line in lines if not line.parent_line_item_id]
+    free = list(range(len(ours)))
+    found: dict[str, int] = {}
+    for line in theirs:  # as it was sent, before what is only of the same product
+        same = next((place for place in free if _fits(line, sent.items[place])), None)
+        if same is not None:
+            found[line.id] = same
+            free.remove(same)
+    for line in theirs:
+        alike = [place for place, item in enumerate(sent.items) if item[:2] == (line.product_id, line.variant_id)]
+        if line.id not in found and alike:
+            found[line.id] = next((place for place in alike if place in free), alike[0])
+    if not found or len(found) < len(theirs):
+        return None
+    return [ours[found[line.id]] for line in theirs], theirs
+
+
 def posted_lines(ours: Sequence[SaleLine], theirs: Sequence[LineDoc]) -> tuple[PostedLine, ...]:
     """Return our lines with the ids and amounts that the ERP gave them; both sides were validated before."""
     return tuple(

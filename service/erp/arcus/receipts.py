@@ -28,7 +28,7 @@ from schemas.effect import (
 )
 from schemas.posted import Posted, PostedAdjustment, PostedLine
 from service.erp.arcus import identity
-from service.erp.arcus.order_state import Sent, matched, order_state, posted_lines
+from service.erp.arcus.order_state import Sent, adopted, matched, order_state, posted_lines
 from service.erp.arcus.payloads import (
     AccountDoc,
     AddressDoc,
@@ -62,6 +62,8 @@ class Answer:
     """Names the call in errors."""
     at: float
     """Our clock when it was read, unix seconds."""
+    forgotten: bool = False
+    """Whether later effects may have been done too, unknown to the ledger."""
 
     def as_model(self, model: type[M]) -> M:
         """Return the answer as a model; raises Unknown where it lacks what the model needs."""
@@ -80,7 +82,12 @@ def posted(effect: Effect, answer: Answer) -> tuple[Posted, ...]:
 
 
 def _mapped(ours: Sequence[SaleLine], doc: OrderDoc, answer: Answer) -> tuple[PostedLine, ...]:
-    found = matched(doc.line_items or (), answer.sent)
+    lines = doc.line_items or ()
+    if answer.forgotten:
+        if (pairs := adopted(ours, answer.sent, lines)) is None:
+            raise Unknown(answer.what, "it shows a line of a product that the sale does not have")
+        return posted_lines(*pairs)
+    found = matched(lines, answer.sent)
     if found is None:
         raise Unknown(answer.what, "the answer does not show every line that was sent")
     return posted_lines(ours, found)
