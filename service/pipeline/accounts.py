@@ -43,8 +43,8 @@ class Accounts:
     _known: OrderedDict[Ref, Posted] = field(default_factory=OrderedDict)
     _turns: dict[Ref, asyncio.Lock] = field(default_factory=dict)
 
-    async def account_for(self, effect: CreateOrder, *, priority: Priority) -> Posted | Blocked:
-        """Return the account with every address that the effect needs."""
+    async def account_for(self, effect: CreateOrder, *, priority: Priority, create: bool = True) -> Posted | Blocked:
+        """Return the account with every address that the effect needs; or only what there is, found by looking."""
         ref = effect.account
         known = self._known.get(ref) or await self.ledger.account(ref)
         if known is not None and known.read_at and self.erp.prerequisite(effect, known) is None:
@@ -53,7 +53,7 @@ class Accounts:
         turn = self._turns.setdefault(ref, asyncio.Lock())
         try:
             async with turn:
-                return await self._complete(effect, priority=priority)
+                return await self._complete(effect, priority=priority, create=create)
         finally:
             if not turn.locked():
                 self._turns.pop(ref, None)
@@ -62,7 +62,7 @@ class Accounts:
         """Read the account again next time: another took its place."""
         self._known.pop(ref, None)
 
-    async def _complete(self, effect: CreateOrder, *, priority: Priority) -> Posted | Blocked:
+    async def _complete(self, effect: CreateOrder, *, priority: Priority, create: bool) -> Posted | Blocked:
         ref = effect.account
         async with self._claim(f"{ref.external_source}|{ref.tenant}|~account:{ref.external_id}") as opened:
             chapter = _Chapter(opened, opened.posted.get(ref), dict(opened.generations), priority)
@@ -71,7 +71,9 @@ class Accounts:
             if chapter.account is not None and not chapter.account.read_at:  # a person found it
                 chapter.account = await self.erp.refresh(chapter.account, priority=priority)
             while (need := self.erp.prerequisite(effect, chapter.account)) is not None:
-                if blocked := await self._carry_out(need, chapter):
+                if chapter.account is not None and not create:
+                    return chapter.account
+                if blocked := await self._carry_out(need, chapter, create=create):
                     return blocked
             if chapter.account is None:
                 raise Retryable("account", "the ERP adapter asked for no account", after=1.0)
@@ -89,7 +91,7 @@ class Accounts:
                 return self._doubtful(result)
         return None
 
-    async def _carry_out(self, need: Effect, chapter: _Chapter) -> Blocked | None:
+    async def _carry_out(self, need: Effect, chapter: _Chapter, *, create: bool) -> Blocked | None:
         resolution = await self.erp.resolve(need, chapter.account, priority=chapter.priority)
         if not isinstance(resolution, Resolution):
             return Blocked(resolution.reason, resolution.detail, resolution.release)
@@ -104,6 +106,8 @@ class Accounts:
             result = await self.publisher.done_before(
                 need, step, key=key, generation=generation, priority=chapter.priority
             )
+        if result is None and not create:
+            return Blocked(Reason.PARENT_PARKED, f"{need.document} was never created", release_of(need.document))
         if result is None:
             result = await self.publisher.publish(
                 need,

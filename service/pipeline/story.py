@@ -212,11 +212,11 @@ class Story:
             plan = run.plan(desired, self._clock.now())
             if plan.wake_at is not None:
                 run.wake(plan.wake_at)
-            if plan.effects:
-                await self._carry_out(run, plan.effects[0], erp, publisher, accounts)
-            elif presumed := next((one for one in plan.unless_done if self._forgot(run, one)), None):
-                await self._look_before(run, presumed, erp, publisher, accounts)
+            if presumed := next((one for one in plan.unless_done if self._forgot(run, one)), None):
+                await self._look_before(run, presumed, erp, publisher, accounts, presumed=True)
                 run.looked.add(presumed.name)  # also where it cannot be looked for: what cannot be sent was not
+            elif plan.effects:
+                await self._carry_out(run, plan.effects[0], erp, publisher, accounts)
             elif not await self._read_again(run, erp, plan.verdicts):
                 return plan.verdicts
         return run.doubts
@@ -266,7 +266,8 @@ class Story:
 
     async def _carry_out(self, run: Run, effect: Effect, erp: ERP, publisher: Publisher, accounts: Accounts) -> None:
         if self._forgot(run, effect):
-            await self._look_before(run, effect, erp, publisher, accounts)
+            if blocked := await self._look_before(run, effect, erp, publisher, accounts):
+                self._block(run, effect, blocked)
             return
         step = await self._step(run, effect, erp, accounts)
         if step is None:
@@ -293,12 +294,16 @@ class Story:
         """Whether an effect may have been done in a time that the ledger has lost, and was not looked for yet."""
         return effect.name not in run.looked and not run.new and self._timing.may_be_forgotten(effect.source_version)
 
-    async def _look_before(self, run: Run, effect: Effect, erp: ERP, publisher: Publisher, accounts: Accounts) -> None:
-        """Look for an effect that a restored ledger may have forgotten; the plan goes on from what is found."""
-        resolution = await self._resolved(run, effect, erp, accounts)
+    async def _look_before(
+        self, run: Run, effect: Effect, erp: ERP, publisher: Publisher, accounts: Accounts, *, presumed: bool = False
+    ) -> Blocked | None:
+        """Look for an effect that a restored ledger may have forgotten; the plan goes on from what is found.
+
+        For one that is `presumed` undone and not asked for, nothing is created.
+        """
+        resolution = await self._resolved(run, effect, erp, accounts, create=not presumed)
         if not isinstance(resolution, Resolution):
-            self._block(run, effect, Blocked(resolution.reason, resolution.detail, resolution.release))
-            return
+            return Blocked(resolution.reason, resolution.detail, resolution.release)
         generation = run.generations.get(effect.name, 0) + 1
         found = await publisher.done_before(
             effect, erp.step(effect, resolution), key=run.lease.key, generation=generation, priority=run.priority
@@ -308,6 +313,7 @@ class Story:
             run.generations[effect.name] = generation
             order = run.posted.get(run.root)
             self._take(run, found, counted=order is not None and order.read_at > self._timing.restored_at)
+        return None
 
     async def _step(self, run: Run, effect: Effect, erp: ERP, accounts: Accounts) -> Step | None:
         """Turn an effect into its request; None where it is blocked, or where the ERP was read again first."""
@@ -328,11 +334,11 @@ class Story:
         return None
 
     async def _resolved(
-        self, run: Run, effect: Effect, erp: ERP, accounts: Accounts
+        self, run: Run, effect: Effect, erp: ERP, accounts: Accounts, *, create: bool = True
     ) -> Resolution | Unresolved | Blocked:
         account: Posted | None = None
         if isinstance(effect, CreateOrder):
-            found = await accounts.account_for(effect, priority=run.priority)
+            found = await accounts.account_for(effect, priority=run.priority, create=create)
             if isinstance(found, Blocked):
                 return found
             account = found

@@ -62,7 +62,7 @@ class Draft:
         return False
 
     def presume(self, effect: Effect) -> None:
-        """Name what a verdict takes for never done."""
+        """Name what the plan takes for never done."""
         if effect.document not in self.applied.discarded:
             self.unless_done.append(effect)
 
@@ -92,4 +92,4 @@ class Plan:
     verdicts: tuple[Verdict, ...]
     wake_at: float | None
     unless_done: tuple[Effect, ...] = ()
-    """The verdicts hold because these were never done: a ledger that may have forgotten them has to look first."""
+    """The rest holds because these were never done: a ledger that may have forgotten them has to look first."""

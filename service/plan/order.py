@@ -89,9 +89,9 @@ def _not_yet(draft: Draft, order: Order) -> Verdict | None:
 
 
 def presume_sale(draft: Draft, order: Order) -> None:
-    """Take the sale for never posted, as any body of the order would have asked for it."""
+    """Take the sale for never posted: with every line of any body of the order."""
     if not _equation(draft, order):  # what does not add up was never posted
-        sale = _sale(draft, order, removed_unexplained(order, draft.desired.refunds))
+        sale = sale_of(order, draft.posted_under, {})
         if not sale.missing:
             create = _creation(draft, order, sale, revision=1)
             draft.presume(create.model_copy(update={"source_version": str(Version(at=order.placed_at))}))
@@ -116,21 +116,16 @@ def _passes_gate(order: Order, gate: Gate) -> bool:
 
 def _bring(draft: Draft, order: Order, have: Posted | None) -> None:
     """Compare the sale with what stands in the ERP and ask for what is missing."""
-    desired = draft.desired
     if wrong := _equation(draft, order):
         draft.say(_does_not_add_up(order, wrong))
         return
-    removed = removed_unexplained(order, desired.refunds)
-    if removed and (order.financial_status in _PAID or desired.collected()):
-        draft.say(
-            parked(
-                order.ref,
-                Reason.FEWER_GOODS,
-                f"order {order.name}: goods were taken off a paid order without a refund record ({_pieces(removed)})",
-            )
-        )
-        return
+    removed = removed_unexplained(order, draft.desired.refunds)
     sale = _sale(draft, order, removed)
+    if removed and have is None:  # it may have been posted before they were taken off
+        presume_sale(draft, order)
+    if removed and (verdict := _taken_off_when_paid(draft, order, sale, have, removed)):
+        draft.say(verdict)
+        return
     if have is None or have.status is PostedStatus.CANCELLED:
         if have is not None and order.cancelled_at is not None:
             kept = called_off.cash_kept(draft, order) if have.never_confirmed else None
@@ -142,6 +137,20 @@ def _bring(draft: Draft, order: Order, have: Posted | None) -> None:
         _create(draft, order, sale, revision=1 if have is None else have.revision + 1)
         return
     _change(draft, order, sale, have)
+
+
+def _taken_off_when_paid(
+    draft: Draft, order: Order, sale: Sale, have: Posted | None, removed: Mapping[str, int]
+) -> Verdict | None:
+    """Say so where goods were taken off a paid order, and the ERP does not have what is left of it already."""
+    if order.financial_status not in _PAID and not draft.desired.collected():
+        return None
+    if have is not None and have.status is PostedStatus.CANCELLED:  # what is left may have been posted anew
+        draft.presume(_creation(draft, order, sale, revision=have.revision + 1))
+    elif have is not None and same_lines(have, sale):
+        return None
+    detail = f"order {order.name}: goods were taken off a paid order without a refund record ({_pieces(removed)})"
+    return parked(order.ref, Reason.FEWER_GOODS, detail)
 
 
 def _equation(draft: Draft, order: Order) -> str:
@@ -335,7 +344,7 @@ def _add(draft: Draft, order: Order, added: tuple[SaleLine, ...], have: Posted) 
     )
 
 
-def _pieces(removed: dict[str, int]) -> str:
+def _pieces(removed: Mapping[str, int]) -> str:
     return ", ".join(f"{count} of line {line_id}" for line_id, count in removed.items())
 
 

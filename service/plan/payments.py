@@ -12,6 +12,7 @@ from schemas.outcome import OutcomeName, Reason, Verdict
 from schemas.payment import Payment, PaymentStatus
 from schemas.posted import Posted
 from service.plan.draft import Draft, Stage
+from service.plan.sale import removed_unexplained
 from service.plan.state import parked, posted, skipped, waiting
 
 _PAID = frozenset({FinancialStatus.PAID, FinancialStatus.PARTIALLY_REFUNDED, FinancialStatus.REFUNDED})
@@ -229,7 +230,7 @@ def transactions_missing(draft: Draft, order: Order) -> None:
         return
     amounts = _booked(draft, order)
     known = sum((amount or ZERO for amount in amounts.values()), ZERO)
-    due = order.totals.total + order.cash_rounding
+    due = _to_collect(draft, order)
     if known >= due:
         return
     until = draft.desired.first_seen + draft.policy.transactions_grace_s
@@ -240,6 +241,14 @@ def transactions_missing(draft: Draft, order: Order) -> None:
     else:
         missing = f"{due - known} {order.currency}"
         draft.say(parked(order.ref, Reason.TRANSACTIONS_MISSING, detail, amount=missing))
+
+
+def _to_collect(draft: Draft, order: Order) -> Decimal:
+    """Return what the shop sold; what was taken off before it was paid is not on the document that was made anew."""
+    have = draft.applied.posted.get(order.ref)
+    if have is not None and removed_unexplained(order, draft.desired.refunds):
+        return have.total
+    return order.totals.total + order.cash_rounding
 
 
 def cash_is_even(draft: Draft) -> str:

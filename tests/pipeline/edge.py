@@ -28,6 +28,7 @@ from service.erp.arcus.payloads import OrderDoc
 from service.erp.arcus.sight import differs
 from service.errors import FerryError
 from service.pipeline.erp_news import ErpNews
+from service.pipeline.publish import Timing
 from service.pipeline.watch import Watch
 from service.ports import DeadLetter, Drift, Endpoint, Observation, Record
 from tests.erp_arcus.bench import courier_over
@@ -120,7 +121,7 @@ class Notes:
 class Back:
     """The way back of one pod."""
 
-    def __init__(self, rig: Rig, pod: Pod, *, accepts: bool = False, url: str = "") -> None:
+    def __init__(self, rig: Rig, pod: Pod, *, accepts: bool = False, url: str = "", timing: Timing = QUICK) -> None:
         self.rig = rig
         self.pod = pod
         self.notes = Notes()
@@ -136,7 +137,7 @@ class Back:
             accepts=lambda _source, _tenant: accepts,
             observer=self.notes,
             forget=self._forget,
-            timing=QUICK,
+            timing=timing,
         )
         self.polling: Polling[OrderDoc] = Polling(
             name="usd",

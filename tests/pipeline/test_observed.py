@@ -103,6 +103,12 @@ def test_our_last_call_is_over_when_its_deadline_is() -> None:
     assert observed(kept(written_at=0.0), sight(VOIDED, began=50.0), RULES).drifts, "nothing was ever written"
 
 
+def test_until_the_log_was_read_again_a_restored_ledger_cannot_tell_its_own_doing() -> None:
+    told = observed(kept(), sight(VOIDED), replace(RULES, not_before=BEGAN + 600.0))
+    assert (list(told.drifts), list(told.posted), told.again_in) == ([], [], 600.0)
+    assert observed(kept(), sight(VOIDED), replace(RULES, not_before=BEGAN)).drifts
+
+
 def test_while_a_call_is_open_nobody_can_tell_whose_doing_it_is() -> None:
     told = observed(kept(unresolved=True), sight(VOIDED), RULES)
     assert (told.drifts, told.again_in) == ((), 30.0)

@@ -9,17 +9,31 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from schemas.event import Fact
+from schemas.order import FinancialStatus, Line, Order
 from service.errors import Waiting
-from service.plan.policy import Targets
-from tests.pipeline.journeys import BUYER, CANCEL, CANCEL_REFUNDED, JOURNEYS, PLAIN, POST, QUIET, SOLD, Journey
+from service.plan.policy import Gate, Targets
+from tests.pipeline.edge import Back
+from tests.pipeline.journeys import (
+    BUYER,
+    CANCEL,
+    CANCEL_REFUNDED,
+    JOURNEYS,
+    NEVER_POSTED,
+    PLAIN,
+    POST,
+    QUIET,
+    SOLD,
+    Journey,
+)
 from tests.pipeline.rig import QUICK, Books, Rig, arrival, key_of, policy
 from tests.pipeline.test_failing_erp import settled
 from tests.pipeline.test_unknowns import account_stands, edit, only, product
-from tests.plan.world import at, cash_back, line, money, order, payment, refund
+from tests.plan.world import at, cash_back, deletion, line, money, order, payment, refund, tax
 
 D = Decimal
 by_name = pytest.mark.parametrize("journey", JOURNEYS, ids=lambda one: one.name.replace(" ", "-"))
@@ -29,9 +43,12 @@ def counts(books: Books) -> dict[str, int]:
     return {name: len(rows) for name, rows in books.tables.items()}
 
 
-async def forgotten(rig: Rig, template: Path, folder: Path) -> Rig:
-    shutil.copy(template, folder / "restored.sqlite3")
-    return replace(rig, url=f"sqlite:///{folder / 'restored.sqlite3'}")
+async def forgotten(rig: Rig, backup: Path, folder: Path) -> Rig:
+    """The same ERP beside a ledger that is restored to what it was now."""
+    file = folder / "restored.sqlite3"
+    with closing(sqlite3.connect(backup)) as now, closing(sqlite3.connect(file)) as copy:
+        now.backup(copy)
+    return replace(rig, url=f"sqlite:///{file}")
 
 
 @by_name
@@ -111,9 +128,7 @@ async def test_changes_of_one_value_are_found_again_one_by_one(
         rig.lie({})
     elif known == "the order":
         await first.see(*CHANGES[0])
-    restored = replace(rig, url=f"sqlite:///{tmp_path / 'restored.sqlite3'}")
-    with closing(sqlite3.connect(file)) as now, closing(sqlite3.connect(tmp_path / "restored.sqlite3")) as copy:
-        now.backup(copy)
+    restored = await forgotten(rig, file, tmp_path)
     for facts in CHANGES:
         await first.see(*facts)
     before, books = counts(await rig.books()), await rig.books()
@@ -131,6 +146,142 @@ async def test_changes_of_one_value_are_found_again_one_by_one(
     assert after.payments() == books.payments() == {"91": ("external", D("26.50"), D("12.00"))}
 
 
+def edited(minutes: int, *more: Line, sugar: int = 1, fee: str = "0.00", **changes: Any) -> Order:
+    """An order as an edit left it: pieces of a line, further lines and a fee may have come with it."""
+    goods = line("11", quantity=2 * sugar, price="10.00", taxes=(tax(f"{1.6 * sugar:.2f}"),))
+    given = {"shipping": (POST,), "fees": money(fee), "minutes": minutes, **BUYER, **changes}
+    return order(goods, *more, **given)
+
+
+TEA = line("12", quantity=1, price="4.99", taxes=(tax("0.40"),))
+PAN = line("13", quantity=1, price="30.00", taxes=(tax("2.40"),))
+EDITS: tuple[tuple[Fact, ...], ...] = (
+    (edited(0),),
+    (edited(5, TEA),),
+    (edited(8, TEA, PAN, sugar=2, fee="1.50"),),
+    (payment("91", "60.00"),),
+    (payment("92", "10.49"),),
+    (payment("93", "17.00"),),
+)
+GOODS = policy(targets=Targets(shipping="sku:SHIP", tax="sku:TAX", fees="fee:Handling"))
+
+
+@pytest.mark.parametrize("known", [0, 1, 2, 3, 5])
+@pytest.mark.parametrize("replay", [(0, 1, 2, 3, 4, 5), (2, 0, 1, 5, 4, 3), (4, 2, 3, 5)], ids=str)
+async def test_what_edits_and_payments_did_in_the_lost_time_is_found_as_it_stands(
+    rig: Rig, ledger_template: Path, tmp_path: Path, known: int, replay: tuple[int, ...]
+) -> None:
+    file = tmp_path / "first.sqlite3"
+    shutil.copy(ledger_template, file)
+    first = await replace(rig, url=f"sqlite:///{file}").pod("first", policies=[GOODS])
+    for facts in EDITS[:known]:
+        await first.see(*facts)
+    restored = await forgotten(rig, file, tmp_path)
+    for facts in EDITS[known:-1]:  # the last payment is new after the restore
+        await first.see(*facts)
+    before = await rig.books()
+    second = await restored.pod("second", policies=[GOODS], timing=replace(QUICK, call=0.1, restored_at=time.time()))
+    for place in replay:
+        await second.see(*EDITS[place])
+    assert set((await second.said()).values()) == {"posted"}
+    assert all(state in {"done", "absent"} for _, _, state in await second.states())
+    after = await restored.books()
+    assert counts(after) == {**counts(before), "payments": 3}
+    (sale,) = after.sound().documents()
+    assert (D(sale["order_total"]), D(sale["fee_total"]), D(sale["amount_paid"])) == (D("87.49"), D("1.50"), D("87.49"))
+
+
+@pytest.mark.parametrize("known", [0, 1, 2])
+@pytest.mark.parametrize("replay", [(0, 1, 2), (1, 0, 2), (2, 1)], ids=str)
+async def test_a_sale_that_was_revised_in_the_lost_time_is_found_in_both_its_revisions(
+    rig: Rig, ledger_template: Path, tmp_path: Path, known: int, replay: tuple[int, ...]
+) -> None:
+    """Goods were taken off before anything was paid: cancelled and posted anew (books 7)."""
+    unpaid = {"financial_status": FinancialStatus.AUTHORIZED, **BUYER}
+    off = line("12", quantity=1, price="4.99", current_quantity=0)
+    events = (
+        (order(line("11"), line("12", quantity=1, price="4.99"), **unpaid),),
+        (order(line("11"), off, minutes=5, current_total=money("20.00"), **unpaid),),
+        (
+            order(
+                line("11"), off, line("13", quantity=1, price="3.00"), minutes=9, current_total=money("23.00"), **unpaid
+            ),
+        ),
+    )
+    early = policy(gate=Gate.AUTHORIZED)
+    file = tmp_path / "first.sqlite3"
+    shutil.copy(ledger_template, file)
+    first = await replace(rig, url=f"sqlite:///{file}").pod("first", policies=[early])
+    for facts in events[:known]:
+        await first.see(*facts)
+    restored = await forgotten(rig, file, tmp_path)
+    for facts in events[known:]:
+        await first.see(*facts)
+    before = counts(await rig.books())
+    assert before["orders"] == 2
+    timing = replace(QUICK, call=0.1, restored_at=time.time())
+    second = await restored.pod("second", policies=[early], timing=timing)
+    for place in replay:
+        await second.see(*events[place])
+    await second.see(payment("91", "23.00"))
+    assert set((await second.said()).values()) == {"posted"}
+    after = await restored.books()
+    assert counts(after) == {**before, "payments": 1}
+    assert sorted((D(one["order_total"]), one["order_status"]) for one in after.documents()) == [
+        (D("23.00"), "confirmed"),
+        (D("24.99"), "cancelled"),
+    ]
+
+
+async def test_a_fee_of_the_lost_time_is_not_doubled_where_the_order_was_read_before_it_was_heard_of(
+    rig: Rig, ledger_template: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "first.sqlite3"
+    shutil.copy(ledger_template, file)
+    first = await replace(rig, url=f"sqlite:///{file}").pod("first", policies=[GOODS])
+    await first.see(edited(0))
+    restored = await forgotten(rig, file, tmp_path)
+    charged = edited(5, fee="1.50", financial_status=FinancialStatus.PARTIALLY_PAID)
+    await first.see(charged)
+    timing = replace(QUICK, call=0.1, restored_at=time.time())
+    second = await restored.pod("second", policies=[GOODS], timing=timing)
+    await second.see(payment("91", "10.00"))
+    await second.see(charged)
+    assert set((await second.said()).values()) == {"posted"}
+    (sale,) = (await restored.books()).documents()
+    assert (D(sale["fee_total"]), D(sale["amount_paid"])) == (D("1.50"), D("10.00"))
+
+
+async def test_what_we_did_in_the_lost_time_is_no_drift(rig: Rig, ledger_template: Path, tmp_path: Path) -> None:
+    file = tmp_path / "first.sqlite3"
+    shutil.copy(ledger_template, file)
+    first = await replace(rig, url=f"sqlite:///{file}").pod("first")
+    for facts in CANCEL_REFUNDED.events[:2]:
+        await first.see(*facts)
+    restored = await forgotten(rig, file, tmp_path)
+    for facts in CANCEL_REFUNDED.events[2:]:
+        await first.see(*facts)
+    timing = replace(QUICK, call=0.1, restored_at=time.time())
+    second = await restored.pod("second", timing=timing)
+    back = Back(restored, second, timing=timing)
+    await back.watch.look(key_of("1"))
+    assert await back.drift() == []
+    for facts in CANCEL_REFUNDED.events:
+        await second.see(*facts)
+    await CANCEL_REFUNDED.check(second, await restored.books())
+
+
+async def test_a_sale_of_the_lost_time_that_the_shop_deleted_stands_for_a_person(
+    rig: Rig, ledger_template: Path, tmp_path: Path
+) -> None:
+    first = await rig.pod("first")
+    await first.see(PLAIN)
+    restored = await forgotten(rig, ledger_template, tmp_path)
+    second = await restored.pod("second", timing=replace(QUICK, call=0.1, restored_at=time.time()))
+    await second.handle("1", arrival(PLAIN), arrival(deletion()))
+    assert (await second.said())["order 1"] == "parked/deleted_after_posting"
+
+
 @pytest.mark.parametrize("journey", QUIET, ids=lambda one: one.name.replace(" ", "-"))
 async def test_what_never_was_is_proven_absent_after_a_restore(rig: Rig, journey: Journey) -> None:
     pod = await rig.pod(timing=replace(QUICK, call=0.1, settle=0.1, restored_at=time.time()))
@@ -138,6 +289,14 @@ async def test_what_never_was_is_proven_absent_after_a_restore(rig: Rig, journey
         await pod.see(*facts)
     await journey.check(pod, await rig.books())
     assert await rig.requests() > 0
+
+
+async def test_looking_for_a_sale_that_nobody_asks_for_creates_nothing(rig: Rig) -> None:
+    pod = await rig.pod(timing=replace(QUICK, call=0.1, settle=0.1, restored_at=time.time()))
+    await pod.handle("1", *(arrival(*facts) for facts in NEVER_POSTED.events))
+    await NEVER_POSTED.check(pod, await rig.books())
+    assert (await rig.driver.control("stats"))["requests"].get("POST /accounts") is None
+    assert (await rig.books()).tables["accounts"] == []
 
 
 async def test_what_comes_after_the_restore_is_sent_at_once(rig: Rig) -> None:

@@ -106,6 +106,19 @@ def test_a_posted_order_with_money_on_it_is_not_made_anew(paid_in: str) -> None:
     assert not any(isinstance(effect, Cancel) for effect in world.done)
 
 
+def test_an_order_that_was_made_anew_before_it_was_paid_takes_its_payment() -> None:
+    off = line("12", current_quantity=0)
+    world = on_account(order(line(), line("12"), **PENDING))
+    world.see(order(line(), off, minutes=5, current_total=money(20), **PENDING))
+    assert world.verdict().outcome is OutcomeName.POSTED
+    assert (world.sale.revision, world.sale.total) == (2, money(20))
+    world.see(order(line(), off, minutes=9, current_total=money(20)), payment())
+    assert world.verdict().outcome is OutcomeName.POSTED
+    assert world.verdict(Kind.PAYMENT, "91").outcome is OutcomeName.POSTED
+    world.posted[ROOT] = world.sale.model_copy(update={"status": PostedStatus.CANCELLED, "lines": (), "revision": 1})
+    assert [one.name for one in world.plan().unless_done] == ["order:1/create#2"]
+
+
 def test_an_order_cancelled_on_both_sides_is_not_made_anew_for_its_last_edit() -> None:
     world = on_account()
     world.posted[ROOT] = world.sale.model_copy(update={"status": PostedStatus.CANCELLED})

@@ -24,6 +24,7 @@ from tests.plan.world import (
     at,
     back,
     cash_back,
+    deletion,
     line,
     money,
     order,
@@ -251,6 +252,51 @@ def test_what_is_not_posted_names_the_sale_that_may_have_been_forgotten(last: Or
 )
 def test_what_could_not_be_posted_names_no_sale(world: World) -> None:
     assert world.plan().unless_done == ()
+
+
+def test_what_would_be_too_much_names_the_payment_that_may_have_been_forgotten() -> None:
+    world = World().see(order(), payment("91"), payment("92", "5.00"), payment("93", "1.00", gateway="unheard of"))
+    world.settle()
+    (presumed,) = world.plan().unless_done  # without a tender there was no way to record it
+    assert (presumed.name, presumed.document.external_id) == ("payment:92/record", "92")
+    world.discarded = frozenset({presumed.document})
+    assert world.plan().unless_done == ()
+
+
+def test_a_cancelled_sale_names_the_cash_that_may_have_been_recorded_on_it() -> None:
+    world = World().see(order(), payment("91"))
+    world.settle()
+    world.posted = {ref: one for ref, one in world.posted.items() if ref.kind is not Kind.PAYMENT}
+    world.posted[ROOT] = world.posted[ROOT].model_copy(update={"status": PostedStatus.CANCELLED})
+    gone = order(minutes=20, cancelled_at=T0, financial_status=FinancialStatus.REFUNDED, current_total=money(0))
+    world.see(gone, payment("92", gateway="unheard of"), payment("93", test=True))
+    world.see(cash_back("95"), cash_back("96", parent_id="92"), cash_back("97", "5.00", currency="EUR"))
+    (presumed,) = world.plan().unless_done
+    assert presumed.name == "payment:91/record"
+    world.carry_out(presumed)
+    assert [one.name for one in world.plan().unless_done] == ["payment:95/refund"]
+
+
+def test_goods_that_were_taken_off_may_have_been_posted_before() -> None:
+    less = order(line("11"), line("12", current_quantity=0), minutes=5, current_total=money(20))
+    plan = World().see(less).plan()
+    (presumed,) = plan.unless_done
+    assert isinstance(presumed, CreateOrder)
+    assert [one.line_id for one in presumed.lines] == ["11", "12"]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_an_order_that_the_shop_deleted_may_have_been_posted_before(known: bool) -> None:
+    world = World().see(deletion(), *([order()] if known else []))
+    assert [one.name for one in world.plan().unless_done] == (["order:1/create#1"] if known else [])
+
+
+@pytest.mark.parametrize(
+    ("status", "named"),
+    [(FinancialStatus.VOIDED, 1), (FinancialStatus.PARTIALLY_PAID, 1), (FinancialStatus.AUTHORIZED, 0)],
+)
+def test_what_is_not_due_any_more_may_have_been_due_before(status: FinancialStatus, named: int) -> None:
+    assert len(World().see(order(financial_status=status)).plan().unless_done) == named
 
 
 # --- whatever order it comes in
