@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import asyncpg
 
+from sandbox.oracle.claims import Place
 from sandbox.torture.phases import Leased
 
 _HELD: Final = """
@@ -22,6 +23,7 @@ _LEFT: Final = """
     SELECT i.id FROM intents i JOIN keys k ON k.key = i.key WHERE i.state = 'open' AND k.owner LIKE $1
 """
 _DOUBTS: Final = "SELECT id, key, effect_name, answer FROM intents WHERE state = 'in_doubt' ORDER BY id"
+_LETTERS: Final = "SELECT topic, partition_no, at_offset FROM dead_letters"
 _ATTEMPTS: Final = "SELECT count(*) FROM intents WHERE id = ANY($1) AND attempts > 1"
 _CUT: Final = """
     SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()
@@ -75,6 +77,10 @@ class Ledger:
     async def doubts(self) -> list[dict[str, str]]:
         """Effects that only a person can resolve."""
         return [dict(row) for row in await self._ask(_DOUBTS)]
+
+    async def dead_letters(self) -> list[Place]:
+        """Records that nobody can read, and that their topic could not take."""
+        return [(row[0], row[1], row[2]) for row in await self._ask(_LETTERS)]
 
     async def due_within(self, seconds: float) -> int:
         """Keys that will be looked at again by themselves, or are leased now."""

@@ -129,7 +129,7 @@ class Run:
         return Left(lines, dump, log, places, dead, stats, await self.town.ledger.doubts(), codes, self.stuck)
 
     async def _dead_letters(self) -> list[Place]:
-        found = []
+        found = await self.town.ledger.dead_letters()
         for headers in await self.wire.dead_letters(DEAD_LETTERS):
             named = {name.removeprefix("x-orderferry-"): text for name, text in headers.items()}
             found.append((named["topic"], int(named["partition"]), int(named["offset"])))

@@ -150,7 +150,8 @@ def _total_after(
     """Sum up what is known to stand there: the ERP's own total has everything in it that was done since."""
     if isinstance(effect, CreateOrder | ReturnGoods):
         discount = sum((line.rate * line.quantity for line in effect.lines), -effect.total)
-        return _worth(after.lines) - discount + after.tax + after.shipping
+        # It may have been posted with fewer lines and their part of it; and others may have followed since.
+        return _worth(after.lines) - min(discount, after.discount) + after.tax + after.shipping
     total = (before or after).total
     if isinstance(effect, AddLines):
         return total + _worth(line for line in after.lines if line.erp_id not in effect.there)

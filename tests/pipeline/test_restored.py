@@ -233,6 +233,22 @@ async def test_a_sale_that_was_revised_in_the_lost_time_is_found_in_both_its_rev
     ]
 
 
+async def test_a_sale_that_was_posted_after_goods_were_taken_off_has_no_part_of_their_discount(
+    rig: Rig, ledger_template: Path, tmp_path: Path
+) -> None:
+    off = line("12", quantity=1, price="5.00", current_quantity=0, discount=money("2.00"))
+    left = order(line("11"), off, current_total=money("20.00"), financial_status=FinancialStatus.AUTHORIZED, **BUYER)
+    early = policy(gate=Gate.AUTHORIZED)
+    first = await rig.pod("first", policies=[early])
+    await first.see(left)
+    before = counts(await rig.books())
+    restored = await forgotten(rig, ledger_template, tmp_path)
+    second = await restored.pod("second", policies=[early], timing=replace(QUICK, call=0.1, restored_at=time.time()))
+    await second.see(left)
+    assert await second.said() == await first.said() == {"order 1": "posted"}
+    assert counts(await restored.books()) == before
+
+
 async def test_a_fee_of_the_lost_time_is_not_doubled_where_the_order_was_read_before_it_was_heard_of(
     rig: Rig, ledger_template: Path, tmp_path: Path
 ) -> None:
