@@ -159,7 +159,7 @@ class Intake:
         commit_s = 2 * self._settings.commit_timeout_s + 1
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(commit_s):
-                await self._committer.flush()
+                await self._guarded(self._committer.flush)  # a ledger that is away for good must not keep the client
         await end(others, seconds=STOP_S)
         self._assignment.fence()
         if self._assignment.client is not None:

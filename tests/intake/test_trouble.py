@@ -115,6 +115,21 @@ async def test_an_error_in_a_rebalance_callback_is_not_swallowed(kafka: str) -> 
         await make_intake(settings_for(kafka, topic), Works(), observer=Faulty()).run()
 
 
+async def test_a_ledger_that_ends_the_process_lets_go_of_the_group(kafka: str) -> None:
+    """The last commit fails as well; a client that nobody stopped would hold the event loop and its partitions."""
+    topic = await new_topic(kafka)
+    marks, works, notes = MemoryMarks(), Works(), Notes()
+    before = asyncio.all_tasks()
+    run = asyncio.create_task(make_intake(settings_for(kafka, topic), works, marks=marks, observer=notes).run())
+    await until(lambda: notes.opens == 1)
+    marks.away = Fatal("the ledger was restored")
+    await produce(kafka, topic, [("a", b"")])
+    with pytest.raises(Fatal, match="restored"):
+        await asyncio.wait_for(run, 30)
+    assert works.total() == 1
+    await until(lambda: asyncio.all_tasks() <= before, seconds=10, what="no task is left")
+
+
 async def test_a_paused_member_stays_in_its_group(kafka: str) -> None:
     """A member that does not poll for max.poll.interval is put out of the group (K8): 1 s here."""
     topic = await new_topic(kafka)
