@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from sandbox.torture.schedule import BACK_IN_TIME
+
 FULL_MINUTES = 5.0
 """A run of at least so long must leave no cell of fault and phase empty."""
 
@@ -23,6 +25,11 @@ class Options:
     replay: Path | None
     without: frozenset[str]
     """Faults that are left out, to find out which one it is."""
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Faults that do not come. What a restored ledger forgot, nobody finds in an ERP that keeps no identity."""
+        return self.without | (BACK_IN_TIME if self.profile == "bare" else frozenset())
 
     @property
     def full(self) -> bool:

@@ -105,7 +105,7 @@ class Report:
             "kafka": "one broker, real, KRaft",
             "database": "PostgreSQL, fsync on",
             "erp_tier": "unlimited",
-            "without": sorted(self.options.without),
+            "without": sorted(self.options.left_out),
             "lies_per_request": LIES,
             "records": len(self.load.generated.records),
             "bytes": self.load.generated.size,

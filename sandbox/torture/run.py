@@ -18,9 +18,10 @@ from sandbox.shop.generate import TOPIC
 from sandbox.torture.feed import Feed
 from sandbox.torture.load import Load, load
 from sandbox.torture.options import Options
+from sandbox.torture.phases import Cells
 from sandbox.torture.report import Report, write
 from sandbox.torture.saboteur import Saboteur
-from sandbox.torture.schedule import Act, heard, schedule
+from sandbox.torture.schedule import FAULTS, Act, heard, schedule
 from sandbox.torture.town import GROUP, PARTITIONS, Town, town
 from sandbox.torture.verdict import Left, decide
 from sandbox.torture.watch import Watch
@@ -53,7 +54,8 @@ class Run:
         records = self.load.generated.records
         self.wire = Wire(bootstrap, TOPIC, PARTITIONS, GROUP, window_bytes=NO_LIMIT, enough=NO_LIMIT, idempotent=True)
         self.feed = Feed(self.wire, records, self.options.minutes * 60)
-        self.saboteur = Saboteur(self.town, self.calm, self.feed.go_on)
+        met = Cells([fault for fault in FAULTS if fault not in self.options.left_out])
+        self.saboteur = Saboteur(self.town, self.calm, self.feed.go_on, met)
         self.watch = Watch(self.town, self.wire)
 
     async def carry(self, bars: Progress) -> None:
@@ -142,7 +144,7 @@ def acts_of(options: Options) -> list[Act]:
         acts = schedule(options.seed, minutes=options.minutes, pods=options.pods)
     else:
         acts = heard(json.loads(options.replay.read_text())["schedule"])
-    return [act for act in acts if act.kind not in options.without]
+    return [act for act in acts if act.kind not in options.left_out]
 
 
 async def torture(options: Options, console: Console) -> Report:

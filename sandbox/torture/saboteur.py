@@ -14,7 +14,7 @@ import asyncpg
 
 from sandbox.torture.phases import Cells, Leased, phases
 from sandbox.torture.pods import Pod
-from sandbox.torture.schedule import FAULTS, Act
+from sandbox.torture.schedule import Act
 from sandbox.torture.town import Town
 
 PATIENCE_S = 4.0
@@ -49,7 +49,7 @@ class Saboteur:
     town: Town
     calm: Callable[[float], Awaitable[bool]]
     resume: Callable[[], None]
-    cells: Cells = field(default_factory=lambda: Cells(FAULTS))
+    cells: Cells
     struck: list[Struck] = field(default_factory=list)
     forgotten: int = 0
     """Idempotency keys that the ERP no longer knew after its clock had moved."""

@@ -25,6 +25,7 @@ FAULTS = (
     "restore",
 )
 """Everything that meets effects in a phase. `backup` and `clock` come when nothing is under way, and meet none."""
+BACK_IN_TIME = frozenset({"backup", "restore"})
 _OTHERS = ("freeze", "broker", "cut", "join", "storm_5xx", "erp", "roll", "storm_429", "database", "leave")
 _LASTS = {"freeze": (12.0, 15.0), "broker": (4.0, 9.0), "erp": (1.0, 3.0), "database": (1.0, 3.0)}
 _STORM_S = (3.0, 5.0)

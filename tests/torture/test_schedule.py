@@ -83,3 +83,11 @@ def test_faults_can_be_left_out() -> None:
     given = options(["--without", "restore,backup"])
     assert not {"restore", "backup"} & {act.kind for act in acts_of(given)}
     assert not given.full
+
+
+def test_an_erp_that_keeps_no_identity_meets_no_restore(tmp_path: Path) -> None:
+    bare = options(["--profile", "bare", "--build", str(tmp_path)])
+    kinds = {act.kind for act in acts_of(bare)}
+    assert not kinds & {"backup", "restore"}
+    assert bare.full
+    assert {act.kind for act in acts_of(options([]))} == kinds | {"backup", "restore"}
