@@ -18,10 +18,11 @@ from service.bootstrap import parts
 from service.bootstrap.admin import admin
 from service.bootstrap.collector import tame_collector
 from service.bootstrap.observing import RoundFailures
-from service.bootstrap.stopping import told_to_stop
+from service.bootstrap.stopping import DUTIES_S, told_to_stop
 from service.bootstrap.wall_clock import WallClock
 from service.duties.rounds import Round, walk
 from service.errors import Retryable
+from service.intake.endings import end
 from service.intake.producer import Producer
 from service.intake.reach import partitions
 from service.settings import Settings
@@ -117,8 +118,6 @@ async def edge(settings: Settings) -> int:
                 if duty.done():
                     duty.result()  # a duty never ends by itself: this raises why it did
         finally:
-            for task in (told, *duties):
-                task.cancel()
-            await asyncio.gather(told, *duties, return_exceptions=True)
+            await end([told, *duties], seconds=DUTIES_S)
     log.info("edge stopped")
     return 0

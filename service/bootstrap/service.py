@@ -29,7 +29,7 @@ from service.bootstrap.observing import (
     show_limiters,
 )
 from service.bootstrap.readiness import readiness
-from service.bootstrap.stopping import told_to_stop
+from service.bootstrap.stopping import DUTIES_S, told_to_stop
 from service.bootstrap.wall_clock import WallClock
 from service.bootstrap.watching import WatchObserver, erp_news, rounds, watch
 from service.duties.erasing import erasing
@@ -39,6 +39,7 @@ from service.duties.rounds import Round, releasing, renewing, walk
 from service.erp.arcus.adapter import Arcus
 from service.errors import Fatal, FerryError
 from service.intake.dead_letters import KafkaDeadLetters
+from service.intake.endings import end
 from service.intake.intake import Intake
 from service.intake.lane import Item
 from service.intake.producer import Producer
@@ -183,9 +184,7 @@ class Service:
                     if duty.done():
                         duty.result()  # a duty never ends by itself: this raises why it did
             finally:
-                for task in (reading, told, *duties):
-                    task.cancel()
-                await asyncio.gather(reading, told, *duties, return_exceptions=True)
+                await end([reading, told, *duties], seconds=DUTIES_S)
                 await self._producer.close()
                 await self._erps.aclose()
                 await self._shops.aclose()

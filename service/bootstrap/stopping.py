@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+from typing import Final
+
+DUTIES_S: Final = 10.0
+"""How long duties may take to end, once they are told to: a cancellation can be swallowed on its way."""
 
 
 def told_to_stop() -> asyncio.Task[bool]:

@@ -13,6 +13,7 @@ from aiokafka.errors import ConsumerStoppedError, KafkaError, NoOffsetForPartiti
 
 from service.intake.client import ClientError, Listener, OutOfRange, Raw
 from service.intake.consumer_settings import ConsumerSettings
+from service.intake.endings import ended_well
 from service.intake.observer import Slot
 from service.intake.start import Log
 
@@ -62,15 +63,8 @@ class AiokafkaClient:
 
     async def stop(self, seconds: float) -> None:
         """Leave the group; where that hangs, at least close the sockets."""
-        try:
-            async with asyncio.timeout(seconds):
-                with _translated():
-                    await self._consumer.stop()
-        except (TimeoutError, ClientError):
-            with contextlib.suppress(TimeoutError, ClientError):
-                async with asyncio.timeout(seconds):
-                    with _translated():
-                        await self._consumer._client.close()  # noqa: SLF001  nothing public closes them
+        if not await ended_well(self._consumer.stop(), seconds=seconds):
+            await ended_well(self._consumer._client.close(), seconds=seconds)  # noqa: SLF001  nothing public does
 
     async def poll(self, *, seconds: float, most: int) -> Mapping[Slot, Sequence[Raw]]:
         """Return what was fetched, by partition."""

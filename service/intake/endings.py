@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Coroutine
 from typing import Any, Final
 
 AGAIN_S: Final = 0.5
@@ -18,3 +18,13 @@ async def end(tasks: Collection[asyncio.Task[Any]], *, seconds: float) -> bool:
             task.cancel()
         _, pending = await asyncio.wait(pending, timeout=AGAIN_S)
     return not pending
+
+
+async def ended_well(work: Coroutine[Any, Any, object], *, seconds: float) -> bool:
+    """Let it work for a time, then end it for certain; returns whether it came to its end without an error."""
+    task = asyncio.get_running_loop().create_task(work)
+    try:
+        await asyncio.wait([task], timeout=seconds)
+    finally:
+        await end([task], seconds=2 * AGAIN_S)
+    return task.done() and not task.cancelled() and task.exception() is None

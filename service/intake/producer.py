@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,6 +19,7 @@ from aiokafka.errors import (
 from schemas.event import Position
 from service.errors import FerryError, Retryable
 from service.intake.connection import Connection
+from service.intake.endings import ended_well
 
 MAX_REQUEST: Final = 32 * 1024 * 1024
 """Our side lets through what any sensible broker takes; the broker's own limit decides."""
@@ -129,14 +129,8 @@ class Producer:
 
 async def _end(producer: Any) -> None:  # noqa: ANN401  aiokafka is not typed
     """Stop it; where it hangs on batches that no broker takes (K12), let them fail and close what it holds."""
-    with contextlib.suppress(TimeoutError, KafkaError):
-        async with asyncio.timeout(STOP_S):
-            await producer.stop()
+    if await ended_well(producer.stop(), seconds=STOP_S):
         return
     producer._message_accumulator.fail_all(KafkaError("the producer was given up"))  # noqa: SLF001  nothing public does
-    with contextlib.suppress(TimeoutError, KafkaError):
-        async with asyncio.timeout(STOP_S):
-            await producer._sender.close()  # noqa: SLF001
-    with contextlib.suppress(TimeoutError, KafkaError):
-        async with asyncio.timeout(STOP_S):
-            await producer.client.close()
+    await ended_well(producer._sender.close(), seconds=STOP_S)  # noqa: SLF001
+    await ended_well(producer.client.close(), seconds=STOP_S)
