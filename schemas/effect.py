@@ -133,6 +133,8 @@ class Adjust(EffectBase):
     """Positive: a fee; negative: a discount."""
     total_before: Amount
     total_after: Amount
+    alike_before: Amount = ZERO
+    """What all fees on it come to before a fee, and all discounts before a discount."""
     later: tuple[Amount, ...] = ()
     """What follows on the same document, in order; a restored ledger may have forgotten that it was done as well."""
 

@@ -70,7 +70,7 @@ _HARMLESS: Mapping[type[Frozen], str] = {
     effects.CreateOrder: "effect revision document_type account party pick_up location business_date lines discount"
     " total name_in_shop extra",
     effects.AddLines: "effect order_erp_id lines total_before total_after there",
-    effects.Adjust: "effect order_erp_id label component amount total_before total_after later",
+    effects.Adjust: "effect order_erp_id label component amount total_before total_after alike_before later",
     effects.Confirm: "effect order_erp_id",
     effects.Cancel: "effect order_erp_id",
     effects.RecordPayment: "effect order_erp_id account_erp_id method amount business_date reference",

@@ -245,7 +245,7 @@ class Saboteur:
     async def _clock(self, act: Act) -> None:
         """Only where no process stands still and no call is open: nobody can promise anything else (correctness)."""
         await self.mended()
-        struck = Struck(act, round(self.now, 2), Counter())
+        struck, held = Struck(act, round(self.now, 2), Counter()), time.monotonic()
         try:
             if await self.calm(CALM_S):
                 before = await self.town.books.ask("stats")
@@ -255,6 +255,7 @@ class Saboteur:
                 struck.note = "not done: calls were open all the time"
         finally:
             self.resume()
+            self.began += time.monotonic() - held  # the log stood still; what follows must meet a load
         self.struck.append(struck)
 
 

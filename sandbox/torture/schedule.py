@@ -9,6 +9,7 @@ from typing import Any
 KILL_EVERY_S = 30.0
 JITTER_S = 4.0
 BACK_S = 60.0  # the database is restored to so long ago
+BEFORE_RESTORE = 0.9  # all else has come by this share of the time
 SHORT_S = 240.0  # a run that is shorter sees a part of the faults
 FAULTS = (
     "kill",
@@ -67,7 +68,7 @@ def _others(rng: Random, span: float, pods: int) -> Iterator[Act]:
     if count < len(kinds):
         kinds = kinds[:count]
     for number, kind in zip(range(count), cycle(kinds)):
-        at = KILL_EVERY_S * (number + 1) - 5 + rng.uniform(-JITTER_S, JITTER_S)
+        at = BEFORE_RESTORE * KILL_EVERY_S * (number + 1) - 5 + rng.uniform(-JITTER_S, JITTER_S)
         low, high = _LASTS.get(kind, _STORM_S if kind.startswith("storm") else (0.0, 0.0))
         whom = pods if kind in ("join", "leave") else rng.randrange(pods)
         yield Act(round(min(at, span - 1), 2), kind, whom, round(rng.uniform(low, high), 2))
@@ -76,13 +77,13 @@ def _others(rng: Random, span: float, pods: int) -> Iterator[Act]:
 def _back_in_time(rng: Random, span: float) -> Iterator[Act]:
     """The ERP's clock, then a copy of the database and its restore: never the clock between the two, as in life.
 
-    The restore comes late: the events of a run are older than it, so that each effect after it is looked up first.
+    The restore comes last: the events of a run are older than it, so that each effect after it is looked up first.
     """
     back = min(BACK_S, span * 0.3)
     yield Act(round(span * rng.uniform(0.15, 0.3), 2), "clock")
-    copied = span * rng.uniform(0.56, 0.64)
-    yield Act(round(copied, 2), "backup")
-    yield Act(round(copied + back, 2), "restore")
+    restored = span * rng.uniform(0.92, 0.98)
+    yield Act(round(restored - back, 2), "backup")
+    yield Act(round(restored, 2), "restore")
 
 
 def told(acts: Sequence[Act]) -> list[dict[str, Any]]:

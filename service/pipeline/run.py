@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from schemas.base import Kind, Ref
 from schemas.effect import AddLines, Adjust, Confirm, CreateOrder, Effect, RecordPayment, RefundCash, ReturnGoods
@@ -97,13 +98,13 @@ class Run:
         was paid on it is known only where it was read after the restore, at `since`.
         """
         read_at = before.read_at if before and before.read_at > since else _LONG_AGO
-        then: dict[str, object] = {"read_at": read_at, "refunded": before.refunded if before else ZERO}
+        then: dict[str, Any] = {"read_at": read_at, "refunded": before.refunded if before else ZERO}
         if isinstance(effect, RefundCash):
             document, then["refunded"] = effect.payment, effect.refunded_before + effect.amount
         elif isinstance(effect, CreateOrder | ReturnGoods | AddLines | Adjust | Confirm):
             document, paid = effect.document, before.paid if before else ZERO
-            total = _total_after(effect, before, self.posted[document])
-            then |= {"total": total, "paid": paid, "balance": total - paid}
+            then |= {**_figures_after(effect, before, self.posted[document]), "paid": paid}
+            then["balance"] = then["total"] - paid
         elif isinstance(effect, RecordPayment):
             document = effect.document
         else:
@@ -144,18 +145,25 @@ class Run:
         return [*proven, *((ref, known[ref].digest, "") for ref in unread if ref in known)]
 
 
-def _total_after(
+def _figures_after(
     effect: CreateOrder | ReturnGoods | AddLines | Adjust | Confirm, before: Posted | None, after: Posted
-) -> Decimal:
-    """Sum up what is known to stand there: the ERP's own total has everything in it that was done since."""
+) -> dict[str, Decimal]:
+    """Sum up what is known to stand there: the ERP's own figures have everything in them that was done since."""
     if isinstance(effect, CreateOrder | ReturnGoods):
-        discount = sum((line.rate * line.quantity for line in effect.lines), -effect.total)
-        # It may have been posted with fewer lines and their part of it; and others may have followed since.
-        return _worth(after.lines) - min(discount, after.discount) + after.tax + after.shipping
-    total = (before or after).total
+        # It may have been posted with fewer lines and their part of the discount; and others may have followed since.
+        flat = min(sum((line.rate * line.quantity for line in effect.lines), -effect.total), after.discount)
+        return {"total": _worth(after.lines) - flat + after.tax + after.shipping, "discount": flat, "fees": ZERO}
+    was = before or after
+    total, discount, fees = was.total, was.discount, was.fees
     if isinstance(effect, AddLines):
-        return total + _worth(line for line in after.lines if line.erp_id not in effect.there)
-    return total + effect.amount if isinstance(effect, Adjust) else total
+        total += _worth(line for line in after.lines if line.erp_id not in effect.there)
+    elif isinstance(effect, Adjust):
+        total, fees, discount = (
+            total + effect.amount,
+            fees + max(effect.amount, ZERO),
+            discount - min(effect.amount, ZERO),
+        )
+    return {"total": total, "discount": discount, "fees": fees}
 
 
 def _worth(lines: Iterable[PostedLine]) -> Decimal:

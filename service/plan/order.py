@@ -285,6 +285,7 @@ def adjust(fact: Order | Refund, sale: Sale, have: Posted) -> Adjust | None:
         amount=amount,
         total_before=have.total,
         total_after=have.total + amount,
+        alike_before=have.fees if amount > 0 else have.discount,
         later=tuple(amount for _, _, amount in rest),
     )
 

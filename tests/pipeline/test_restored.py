@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from schemas.event import Fact
-from schemas.order import FinancialStatus, Line, Order
+from schemas.order import FinancialStatus, Line, Order, Shipping
 from service.errors import Waiting
 from service.plan.policy import Gate, Targets
 from tests.pipeline.edge import Back
@@ -247,6 +247,48 @@ async def test_a_sale_that_was_posted_after_goods_were_taken_off_has_no_part_of_
     await second.see(left)
     assert await second.said() == await first.said() == {"order 1": "posted"}
     assert counts(await restored.books()) == before
+
+
+async def test_a_create_that_was_open_in_the_copy_is_found_with_the_lines_of_later_edits(
+    rig: Rig, ledger_template: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "first.sqlite3"
+    shutil.copy(ledger_template, file)
+    running = replace(rig, url=f"sqlite:///{file}")
+    await account_stands(await running.pod("account", policies=[GOODS]))
+    failing = await running.pod("failing", policies=[GOODS], timing=replace(QUICK, patience=0))
+    lies = {"commit_then_drop": ["POST /orders"], "error_before": ["GET /orders", "GET /orders/{}"]}
+    rig.lie(dict.fromkeys(lies, 1.0), only=lies)
+    await failing.see(*EDITS[0])
+    assert ("order:1/create#1", 1, "open") in await failing.states()
+    rig.lie({})
+    restored = await forgotten(rig, file, tmp_path)
+    first = await running.pod("first", policies=[GOODS])
+    for facts in EDITS:
+        await first.see(*facts)
+    before = counts(await rig.books())
+    second = await restored.pod("second", policies=[GOODS], timing=replace(QUICK, call=0.1, restored_at=time.time()))
+    for facts in EDITS:
+        await second.see(*facts)
+    assert set((await second.said()).values()) == {"posted"}
+    assert counts((await restored.books()).sound()) == before
+
+
+async def test_a_fee_and_a_discount_of_the_same_amount_are_told_apart(
+    rig: Rig, ledger_template: Path, tmp_path: Path
+) -> None:
+    """Nothing is to be paid: the discount takes off what the fee had added, and the total is what it was before."""
+    free = Shipping(external_id="s1", title="Post", price=money("5.00"), discount=money("5.00"))
+    gift = order(line("11", discount=money("20.00")), shipping=(free,), **BUYER)
+    named = [policy(targets=FEES)]
+    first = await rig.pod("first", policies=named)
+    await first.see(gift)
+    restored = await forgotten(rig, ledger_template, tmp_path)
+    second = await restored.pod("second", policies=named, timing=replace(QUICK, call=0.1, restored_at=time.time()))
+    await second.see(gift)
+    assert await second.said() == await first.said() == {"order 1": "posted"}
+    (sale,) = (await restored.books()).sound().documents()
+    assert (D(sale["fee_total"]), D(sale["discount_total"]), D(sale["order_total"])) == (D(5), D(25), D(0))
 
 
 async def test_a_fee_of_the_lost_time_is_not_doubled_where_the_order_was_read_before_it_was_heard_of(

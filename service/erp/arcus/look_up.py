@@ -183,8 +183,12 @@ class LookUp:
     @_seek.register
     async def _adjusted(self, effect: Adjust, look: Look) -> Said | None:
         order = await self._order(effect.order_erp_id, look)
-        later = effect.later if look.forgotten else ()
-        return order if reached(order.order_total, effect.total_before, effect.total_after, later) else None
+        if look.forgotten:  # fees and discounts that followed may have brought the total back to where it was
+            fee, before = effect.amount > 0, effect.alike_before
+            now = order.fee_total if fee else order.discount_total
+            later = [abs(amount) for amount in effect.later if (amount > 0) is fee]
+            return order if reached(now, before, before + abs(effect.amount), later) else None
+        return order if reached(order.order_total, effect.total_before, effect.total_after) else None
 
     @_seek.register
     async def _added(self, effect: AddLines, look: Look) -> Said | None:

@@ -83,9 +83,7 @@ def posted(effect: Effect, answer: Answer) -> tuple[Posted, ...]:
 
 def _mapped(ours: Sequence[SaleLine], doc: OrderDoc, answer: Answer) -> tuple[PostedLine, ...]:
     lines = doc.line_items or ()
-    if answer.forgotten:
-        if (pairs := adopted(ours, answer.sent, lines)) is None:
-            raise Unknown(answer.what, "it shows a line of a product that the sale does not have")
+    if answer.forgotten and (pairs := adopted(ours, answer.sent, lines)) is not None:
         return posted_lines(*pairs)
     found = matched(lines, answer.sent)
     if found is None:
