@@ -274,10 +274,7 @@ class Publisher:
 
     def _unclear(self, intent: Intent, unclear: Unclear) -> Doubt:
         """For a person; but soon after a restore the next event may tell what else was done meanwhile."""
-        if (
-            self._timing.may_be_forgotten(intent.effect.source_version)
-            and self._clock.now() < self._timing.read_again_by
-        ):
+        if self._timing.may_be_told(intent.effect.source_version, now=self._clock.now()):
             return self._later(replace(intent, answer=unclear.detail))
         return self._person(intent, unclear)
 

@@ -158,11 +158,9 @@ def _figures_after(
     if isinstance(effect, AddLines):
         total += _worth(line for line in after.lines if line.erp_id not in effect.there)
     elif isinstance(effect, Adjust):
-        total, fees, discount = (
-            total + effect.amount,
-            fees + max(effect.amount, ZERO),
-            discount - min(effect.amount, ZERO),
-        )
+        total += effect.amount
+        fees += max(effect.amount, ZERO)
+        discount -= min(effect.amount, ZERO)
     return {"total": total, "discount": discount, "fees": fees}
 
 
