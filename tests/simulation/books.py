@@ -82,6 +82,8 @@ class Pending:
     """A write that the ERP is at work on."""
 
     intent: Intent
+    digest: str
+    """Of its bytes."""
     applied: bool = False
 
 
@@ -149,7 +151,7 @@ class Books:
                 self.weather.violated(
                     f"two flights of {intent.key}: {intent.effect.name} while {other.intent.effect.name} is under way"
                 )
-        one = Pending(intent)
+        one = Pending(intent, digest)
         others.append(one)
         return one
 
@@ -157,16 +159,17 @@ class Books:
         """It is not under way any more."""
         self.pending[one.intent.key].remove(one)
 
-    def carry_out(self, intent: Intent, at: float) -> tuple[Doc, ...] | Refusal:
+    def carry_out(self, pending: Pending, at: float) -> tuple[Doc, ...] | Refusal:
         """Do it, or what was done under this key before."""
         self._forget(at)
+        intent, digest = pending.intent, pending.digest
         known = self.keys.get(intent.id)
         if known is not None:
-            if known.digest != intent.step.digest or known.answer is None:
+            if known.digest != digest or known.answer is None:
                 return Refusal("key_reused")
             self.weather.saw("the ERP recognised a key")
             return known.answer
-        known = self.keys[intent.id] = _Known(intent.step.digest, self.now(at))
+        known = self.keys[intent.id] = _Known(digest, self.now(at))
         try:
             docs = self._do(intent.effect, intent, at)
         except Refusal as no:
@@ -184,9 +187,11 @@ class Books:
     def _forget(self, at: float) -> None:
         if at - self._moved_at < GRACE_S:
             return
-        now = self.now(at)
-        gone = [key for key, known in self.keys.items() if known.answer is not None and now - known.at > WINDOW_S]
-        for key in gone:
+        oldest = self.now(at) - WINDOW_S
+        while self.keys:
+            key = next(iter(self.keys))  # they stand in the order of its clock, which never goes back
+            if self.keys[key].at >= oldest:
+                break
             del self.keys[key]
 
     def _id(self, what: str) -> str:

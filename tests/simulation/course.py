@@ -96,18 +96,30 @@ _posted = lru_cache(4096)(Posted.model_validate_json)
 
 @cache
 def _store() -> Store:
-    return Store()
+    """The store; with the histories and what was imported it stays, and need not be looked through for garbage."""
+    store = Store()
+    histories()
+    gc.collect()
+    gc.freeze()
+    return store
 
 
 def run(schedule: Schedule) -> Result:
     """Run one schedule; the same one always gives the same result."""
     random.seed(schedule.seed)
-    with _configured(), virtual_loop() as loop:
+    with _configured():
+        return _result(schedule)
+
+
+def _result(schedule: Schedule) -> Result:
+    with virtual_loop() as loop:
         course = Course(schedule, loop)
         try:
             loop.run_until_complete(course.whole())
         except RuntimeError as error:
             course.weather.violated(f"the run ended: {error}")
+        finally:
+            course.store.empty()
         weather = course.weather
         for failed in loop.failed:
             weather.violated(f"the simulation itself failed: {failed}")
@@ -129,6 +141,7 @@ def _configured() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.collect(0)  # nothing else of a run is alive any more; what stays is not looked through again
         watchdog.PROBE_S = probe  # type: ignore[misc]
         sys.unraisablehook = hook
         vars(group_commit)["uuid4"] = uuid4
@@ -147,7 +160,6 @@ class Course:
         self.weather = Weather(schedule.seed)
         self.weather.trap = self._trap
         self.store = _store()
-        self.store.empty()
         self.store.now = loop.now
         self.store.broken = self.weather.violated
         self.books = Books(self.weather)

@@ -9,6 +9,7 @@ import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, TypeVar, cast
 
@@ -40,33 +41,30 @@ _RULES = (
     ),
 )
 """What must hold in every transaction (correctness 13), whoever writes it and whether it is committed or not."""
-_ROWS: dict[str, Any] = {}
+_ROWS: dict[str, Callable[[tuple[Any, ...]], Any]] = {}
 
 
 class Result:
     """As much of SQLAlchemy's result as the ledger asks for."""
 
-    __slots__ = ("_cursor", "_text")
+    __slots__ = ("_found", "_text", "_titles", "rowcount")
 
     def __init__(self, cursor: sqlite3.Cursor, text: str) -> None:
-        self._cursor = cursor
+        self._found = cursor.fetchall()  # at once: the next statement has the same cursor
+        self._titles = cursor.description
+        self.rowcount = cursor.rowcount
         self._text = text
 
-    @property
-    def rowcount(self) -> int:
-        return self._cursor.rowcount
-
     def fetchall(self) -> list[Any]:
-        found = self._cursor.fetchall()
-        if not found:
-            return found
-        make: Any = _ROWS.get(self._text)
+        if not self._found:
+            return self._found
+        make = _ROWS.get(self._text)
         if make is None:
             kind: Any = namedtuple(  # type: ignore[misc]  # noqa: PYI024  # its names come with the statement
-                "Row", [column[0] for column in self._cursor.description], rename=True
+                "Row", [title[0] for title in self._titles], rename=True
             )
-            make = _ROWS[self._text] = kind._make
-        return list(map(make, found))
+            make = _ROWS[self._text] = partial(tuple.__new__, kind)
+        return list(map(make, self._found))
 
     all = fetchall
 
@@ -78,14 +76,13 @@ class Result:
         return row
 
     def scalars(self) -> Iterator[Any]:
-        return (row[0] for row in self._cursor.fetchall())
+        return (row[0] for row in self._found)
 
     def scalar(self) -> Any:
-        row = self._cursor.fetchone()
-        return None if row is None else row[0]
+        return self._found[0][0] if self._found else None
 
     def close(self) -> None:
-        self._cursor.close()
+        """Nothing is held."""
 
 
 class Connection:
@@ -93,31 +90,40 @@ class Connection:
 
     dialect = SimpleNamespace(name="sqlite")
 
-    def __init__(self, raw: sqlite3.Connection) -> None:
-        self._raw = raw
+    def __init__(self, cursor: sqlite3.Cursor) -> None:
+        self._cursor = cursor  # one for all statements: making one costs as much as many of them
 
     def exec_driver_sql(self, text: str, values: Sequence[Any] = ()) -> Result:
-        return Result(self._raw.execute(text, values), text)
+        return Result(self._cursor.execute(text, values), text)
 
     def execute(self, clause: sa.TextClause, values: Mapping[str, Any]) -> Result:
-        return Result(self._raw.execute(clause.text, values), clause.text)
+        return Result(self._cursor.execute(clause.text, values), clause.text)
+
+
+def _never() -> float:
+    return 0.0
+
+
+def _unheard(_what: str) -> None:
+    """Nobody listens."""
 
 
 class Store:
     """One database, used by every process of a run and emptied for the next."""
 
     def __init__(self) -> None:
-        self.now: Callable[[], float] = lambda: 0.0
+        self.now: Callable[[], float] = _never
         self._times: dict[str, float] = {}
         self.raw = sqlite3.connect(":memory:", isolation_level=None, cached_statements=1024)
-        self.raw.create_function("julianday", 1, self._times.get)
-        self.broken: Callable[[str], None] = lambda _what: None
+        self.raw.create_function("julianday", 1, self._times.get, deterministic=True)  # within a statement
+        self.broken: Callable[[str], None] = _unheard
         """Hears of rules that a transaction broke."""
         self.begins: dict[tuple[Process | None, str], int] = {}
         """Intents that are about to be begun: by process and id, under which fence."""
         self.raw.create_function("broken", 1, lambda what: self.broken(what))  # noqa: PLW0108  # who hears is told later
         self.raw.create_function("begun", 3, self._begun)
-        self.connection = cast("sa.Connection", Connection(self.raw))
+        self._cursor = self.raw.cursor()
+        self.connection = cast("sa.Connection", Connection(self._cursor))
         dialect = sqlite.dialect()
         for table in metadata.sorted_tables:
             self.raw.execute(str(sa.schema.CreateTable(table).compile(dialect=dialect)))
@@ -127,7 +133,8 @@ class Store:
             self.raw.execute(rule)
 
     def empty(self) -> None:
-        """Forget everything."""
+        """Forget everything, also who used it: what is still known of a run is no garbage."""
+        self.now, self.broken = _never, _unheard
         if self.raw.in_transaction:
             self.raw.execute("ROLLBACK")
         for table in metadata.sorted_tables:
@@ -148,13 +155,23 @@ class Store:
     def transact(self, work: Callable[[sa.Connection], T], *, commit: bool) -> T:
         """Run a transaction, alone."""
         self._times["now"] = self.now() / 86400 + _UNIX_DAY
-        self.raw.execute("BEGIN")
+        execute = self._cursor.execute
+        execute("BEGIN")
         try:
             result = work(self.connection)
         except BaseException:
-            self.raw.execute("ROLLBACK")
+            execute("ROLLBACK")
             raise
-        self.raw.execute("COMMIT" if commit else "ROLLBACK")
+        execute("COMMIT" if commit else "ROLLBACK")
+        return result
+
+    def look(self, work: Callable[[sa.Connection], T]) -> T:
+        """Run a transaction that changes nothing: alone, so that it need not be one."""
+        self._times["now"] = self.now() / 86400 + _UNIX_DAY
+        before = self.raw.total_changes
+        result = work(self.connection)
+        if self.raw.total_changes != before:
+            self.broken("a transaction that only reads has written")
         return result
 
 
@@ -173,7 +190,7 @@ class RemoteDatabase(Database):
     async def _on_file(
         self, work: Callable[[sa.Connection], T], thread: ThreadPoolExecutor, begin: str, *, commit: bool
     ) -> T:
-        del thread, begin
+        del thread
         weather = self._weather
         wait = weather.delay(0.02, 0.12)
         before = weather.ledger.random() < 0.5  # the whole of it on one way: half the timers
@@ -181,7 +198,7 @@ class RemoteDatabase(Database):
             await nap(wait)
         if not self._reliable:
             await self._trouble(work, commit=commit)
-        result = self._store.transact(work, commit=commit)
+        result = self._store.look(work) if begin == "DEFERRED" else self._store.transact(work, commit=commit)
         if not before:
             await nap(wait)
         return result

@@ -26,7 +26,7 @@ from schemas.effect import (
 from schemas.outcome import Reason
 from schemas.posted import Posted, PostedAdjustment, PostedLine, PostedStatus
 from service.erp.arcus.resolve import prerequisite, sku_of
-from service.errors import Refused, Retryable, Unknown, Waiting
+from service.errors import KeyTaken, Refused, Retryable, Unknown, Waiting
 from service.ports import (
     Absent,
     Capabilities,
@@ -304,7 +304,7 @@ class _Call:
     def _apply(self) -> None:
         assert self._pending is not None
         self._pending.applied = True
-        answer = self._books.carry_out(self._intent, self._loop.now())
+        answer = self._books.carry_out(self._pending, self._loop.now())
         self._books.leave(self._pending)
         if self._fate == "late":
             self._weather.saw("the ERP carried something out after its deadline")
@@ -323,7 +323,7 @@ class _Call:
 
 def _refused(what: str, said: Refusal) -> Unknown | Refused:
     if said.code == "key_reused":
-        return Unknown(what, "409: this key has another body, or is under way", 409)
+        return KeyTaken(what, "409: this key has another body", 409)
     return Refused(what, 422, said.code)
 
 

@@ -53,10 +53,13 @@ def judge(schedule: Schedule, store: Store, broker: Broker, books: Books, letter
         if missing := unsettled(store, letters, slot, log):
             weather.violated(f"lost: {missing}")
     told = _told(schedule)
+    documents: dict[str, list[Doc]] = {}
+    for doc in books.all():
+        documents.setdefault(_root(doc), []).append(doc)
     for number in schedule.numbers:
         history = histories()[number]
         if _whole(number, told) and (history.name_is_good or _whole(number ^ 1, told)):
-            for wrong in _order(history, books):
+            for wrong in _order(history, documents.get(history.root, [])):
                 weather.violated(f"order {history.root} ({history.name}): {wrong}")
         _versions(history, told[number], store, weather)
     _once(books, weather)
@@ -77,19 +80,15 @@ def _whole(number: int, told: dict[int, set[int]]) -> bool:
     return told.get(number) == set(range(len(histories()[number].events)))
 
 
-def _documents(history: History, books: Books, what: set[str]) -> list[Doc]:
-    return [doc for doc in books.all() if doc.what in what and _root(doc) == history.root]
-
-
 def _root(doc: Doc) -> str:
     named = doc.document.external_id
     return named if doc.document.kind is Kind.ORDER else named[:4]
 
 
-def _order(history: History, books: Books) -> list[str]:
+def _order(history: History, documents: Sequence[Doc]) -> list[str]:
     """Compare one order's documents with what must come of it."""
     expected = history.expected
-    sales = _documents(history, books, SALES)
+    sales = [doc for doc in documents if doc.what in SALES]
     live = [doc for doc in sales if doc.status is not PostedStatus.CANCELLED]
     if expected.loose:
         return []
@@ -101,8 +100,8 @@ def _order(history: History, books: Books) -> list[str]:
     if len(shown) != 1:
         return [f"{len(live)} live documents of {len(sales)}"]
     sale = shown[0]
-    returns = tuple(sorted(doc.total for doc in _documents(history, books, {"return"})))
-    credits_ = tuple(sorted(doc.amount for doc in _documents(history, books, {"credit"})))
+    returns = tuple(sorted(doc.total for doc in documents if doc.what == "return"))
+    credits_ = tuple(sorted(doc.amount for doc in documents if doc.what == "credit"))
     pairs: list[tuple[str, object, object]] = [
         ("total", sale.total, expected.total),
         ("status", sale.status.value, expected.status),

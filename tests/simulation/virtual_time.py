@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import Context, ContextVar, copy_context
 from heapq import heappop, heappush
 from itertools import count
@@ -27,41 +27,37 @@ class Process:
         self.dead = False
         self.runs = True
         """Neither of them."""
-        self.held: list[Handle] = []
+        self.held: list[Turn] = []
 
     def end(self) -> None:
         """Nothing of it runs any more."""
         self.dead, self.runs = True, False
 
 
+Turn = Sequence[Any]
+"""What waits for its turn: a timer that is due, or a tuple of the same shape that nobody can cancel."""
 MOST_STEPS = 300_000
 """Fifty times what a run takes."""
 PROCESS: ContextVar[Process | None] = ContextVar("process", default=None)
 
 
-class Handle:
-    """A callback that waits for its turn: as much of asyncio's handles as anybody asks for, without what is slow."""
+class Handle(list[Any]):
+    """A timer: (when, its number, context, callback, arguments). A list, because it is made in C and compared there."""
 
-    __slots__ = ("args", "callback", "context", "off", "time")
-
-    def __init__(self, callback: Callable[..., object], args: tuple[Any, ...], context: Context, time: float) -> None:
-        self.callback = callback
-        self.args = args
-        self.context = context
-        self.time = time
-        self.off = False
+    __slots__ = ()
 
     def cancel(self) -> None:
         """Do not call."""
-        self.off = True
+        self[3] = None
 
     def cancelled(self) -> bool:
         """Whether it will not be called."""
-        return self.off
+        return self[3] is None
 
     def when(self) -> float:
-        """Return the moment of a timer."""
-        return self.time
+        """Return its moment."""
+        moment: float = self[0]
+        return moment
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
@@ -70,10 +66,9 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def __init__(self) -> None:
         super().__init__()
         self._now = 0.0
-        self._queue: deque[Handle] = deque()
-        self._timers: list[tuple[float, int, Handle]] = []
+        self._queue: deque[Turn] = deque()
+        self._timers: list[Handle] = []
         self._count = count()
-        self._steps = 0
         self.neutral: Context = copy_context()
         """For what happens in no process: the network, the servers, the course of events."""
         self.failed: list[str] = []
@@ -88,27 +83,28 @@ class VirtualLoop(asyncio.BaseEventLoop):
         """Return unix seconds."""
         return EPOCH + self._now
 
-    def call_soon(  # type: ignore[override]  # our handle, and as in typeshed but for the names of its type variables
+    def call_soon(  # type: ignore[override]  # as in typeshed but for the names of its type variables
         self, callback: Callable[..., object], *args: Any, context: Context | None = None
-    ) -> Handle:
-        """Call something after what waits already."""
-        handle = Handle(callback, args, copy_context() if context is None else context, 0.0)
-        self._queue.append(handle)
-        return handle
+    ) -> None:
+        """Call something after what waits already. Returns no handle: nobody takes back what comes at once."""
+        self._queue.append((0.0, 0, copy_context() if context is None else context, callback, args))
 
     def call_at(  # type: ignore[override]
         self, when: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Handle:
         """Call something at a time; what is due at the same time comes in the order in which it was asked for."""
-        handle = Handle(callback, args, copy_context() if context is None else context, when)
-        heappush(self._timers, (when, next(self._count), handle))
+        handle = Handle((when, next(self._count), copy_context() if context is None else context, callback, args))
+        heappush(self._timers, handle)
         return handle
 
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Handle:
         """Call something after a while."""
-        return self.call_at(self._now + delay, callback, *args, context=context)
+        when = self._now + delay
+        handle = Handle((when, next(self._count), copy_context() if context is None else context, callback, args))
+        heappush(self._timers, handle)
+        return handle
 
     def later(self, seconds: float, callback: Callable[..., object], *args: Any) -> Handle:
         """Call something that belongs to no process."""
@@ -126,40 +122,35 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     def _run_once(self) -> None:
         """Run until somebody stops the loop: what is ready first, then time jumps to the next timer."""
-        queue, of_context = self._queue, PROCESS
+        queue, of_context, steps = self._queue, PROCESS, 0
         while not self._stopping:  # type: ignore[attr-defined]
-            for _ in range(self._due()):
-                handle = queue.popleft()
-                if handle.off:
-                    continue
-                context = handle.context
-                process = context.get(of_context)
-                if process is None or process.runs:
-                    try:
-                        context.run(handle.callback, *handle.args)
-                    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # told at the end of the run
-                        self.failed.append(repr(error))
-                elif not process.dead:
-                    process.held.append(handle)
-
-    def _due(self) -> int:
-        """Return how many callbacks may run now, after time has jumped where there were none."""
-        if not self._queue:
-            self._jump()
-        self._steps += len(self._queue)
-        if self._steps > MOST_STEPS:
-            raise RuntimeError("it goes round and round")
-        return len(self._queue)
+            if not queue:
+                self._jump()
+            steps += 1
+            if steps > MOST_STEPS:
+                raise RuntimeError("it goes round and round")
+            turn = queue.popleft()
+            _, _, context, callback, args = turn
+            if callback is None:
+                continue
+            process = context.get(of_context)
+            if process is None or process.runs:
+                try:
+                    context.run(callback, *args)
+                except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001  # told at the end of the run
+                    self.failed.append(repr(error))
+            elif not process.dead:
+                process.held.append(turn)
 
     def _jump(self) -> None:
         timers, queue = self._timers, self._queue
-        while timers and timers[0][2].off:
+        while timers and timers[0][3] is None:
             heappop(timers)
         if not timers:
             raise RuntimeError("everything waits for something that never comes")
         now = self._now = max(self._now, timers[0][0])
         while timers and timers[0][0] <= now:
-            queue.append(heappop(timers)[2])
+            queue.append(heappop(timers))
 
     def _process_events(self, event_list: Any) -> None:
         """There is no input or output."""
