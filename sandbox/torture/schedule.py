@@ -9,7 +9,7 @@ from typing import Any
 KILL_EVERY_S = 30.0
 JITTER_S = 4.0
 BACK_S = 60.0  # the database is restored to so long ago
-BEFORE_RESTORE = 0.9  # all else has come by this share of the time
+BEFORE_RESTORE = 0.8  # all else has come by this share of the time
 SHORT_S = 240.0  # a run that is shorter sees a part of the faults
 FAULTS = (
     "kill",
@@ -81,7 +81,7 @@ def _back_in_time(rng: Random, span: float) -> Iterator[Act]:
     """
     back = min(BACK_S, span * 0.3)
     yield Act(round(span * rng.uniform(0.15, 0.3), 2), "clock")
-    restored = span * rng.uniform(0.92, 0.98)
+    restored = span * rng.uniform(0.84, 0.9)
     yield Act(round(restored - back, 2), "backup")
     yield Act(round(restored, 2), "restore")
 
