@@ -20,6 +20,7 @@ from sandbox.demo.installation import write_settings
 LOOK_S = 1.0
 RESTART_S = 1.0  # until a process that ended is started again
 _WAIT = re.compile(r'^orderferry_waits\{wait="([^"]+)"\} (\S+)$', re.MULTILINE)
+_UNKNOWN = re.compile(r'"intent": "(of-[0-9a-f]+)".*"event": "effect unknown"')
 _STALL = re.compile(r'^orderferry_stalls_total\{action="([^"]+)"\} (\S+)$', re.MULTILINE)
 
 
@@ -52,6 +53,8 @@ class Pod:
     """Whether it stands still by SIGSTOP."""
     actions: Counter[str] = field(default_factory=Counter)
     """What the watchdog did, over all lives of this pod."""
+    began: float = 0.0
+    """When its process was started, unix seconds."""
     child: Child | None = None
     _last: dict[str, float] = field(default_factory=dict)
     _wanted: bool = False
@@ -85,6 +88,7 @@ class Pod:
 
     async def _launch(self) -> None:
         self._last = {}
+        self.began = time.time()
         self.child = await self.children.start(self.name, [*self.command, "run"])
 
     async def _restart(self) -> None:
@@ -136,6 +140,10 @@ class Pod:
         before = self._last.get(name, 0.0)
         self._last[name] = count
         return count - before
+
+    def told_unknown(self) -> set[str]:
+        """Calls that it told of in its log: they ended without a clear answer."""
+        return set() if self.child is None else set(_UNKNOWN.findall(self.child.log.read_text(errors="replace")))
 
     def halt(self) -> None:
         """SIGSTOP: it stands still in the middle of whatever it does."""

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -159,7 +159,7 @@ class Saboteur:
     async def _end(self, pod: Pod, struck: Struck) -> None:
         pid = pod.pid
         code = await pod.stop()
-        await self._note_left(struck, pid)
+        await self._note_left(struck, pid, told=pod.told_unknown(), since=pod.began)
         struck.note = f"exit code {code}"
 
     async def _join(self, act: Act) -> None:
@@ -171,8 +171,9 @@ class Saboteur:
         order = [pods[(act.whom + number) % len(pods)] for number in range(len(pods))]
         return next((pod for pod in order if pod.alive and not pod.stopped), order[0])
 
-    async def _note_left(self, struck: Struck, pid: int) -> None:
-        left = await self.town.ledger.left_by(pid)
+    async def _note_left(self, struck: Struck, pid: int, *, told: Collection[str] = (), since: float = 0.0) -> None:
+        """Count the calls without an outcome; those that were `told` have ended without an answer, and are known."""
+        left = (await self.town.ledger.left_by(pid, since=since)).difference(told)
         struck.open = len(left)
         self._left.append((struck, left))
 
