@@ -303,6 +303,7 @@ async def test_a_fee_of_the_lost_time_is_not_doubled_where_the_order_was_read_be
     await first.see(charged)
     timing = replace(QUICK, call=0.1, restored_at=time.time())
     second = await restored.pod("second", policies=[GOODS], timing=timing)
+    rig.clock.ahead += 10.0  # long enough for the order to be read again before it is paid
     await second.see(payment("91", "10.00"))
     await second.see(charged)
     assert set((await second.said()).values()) == {"posted"}
@@ -322,6 +323,7 @@ async def test_what_we_did_in_the_lost_time_is_no_drift(rig: Rig, ledger_templat
     timing = replace(QUICK, call=0.1, restored_at=time.time())
     second = await restored.pod("second", timing=timing)
     back = Back(restored, second, timing=timing)
+    rig.clock.ahead += 60.0  # any reading would be judged by now
     await back.watch.look(key_of("1"))
     assert await back.drift() == []
     for facts in CANCEL_REFUNDED.events:
