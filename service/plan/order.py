@@ -19,7 +19,7 @@ from service.plan.carrier import carrier_of, out_of_place, overtaken
 from service.plan.compare import adjustments_missing, difference, same_lines, total_differs
 from service.plan.draft import Draft, Stage
 from service.plan.policy import Fulfilment, Gate
-from service.plan.sale import Sale, current_fails, equation_fails, removed_unexplained, sale_of
+from service.plan.sale import Sale, current_fails, equation_fails, sale_of, taken_off
 from service.plan.state import parked, posted, skipped, waiting
 
 _PAID = frozenset({FinancialStatus.PAID, FinancialStatus.PARTIALLY_REFUNDED, FinancialStatus.REFUNDED})
@@ -119,7 +119,7 @@ def _bring(draft: Draft, order: Order, have: Posted | None) -> None:
     if wrong := _equation(draft, order):
         draft.say(_does_not_add_up(order, wrong))
         return
-    removed = removed_unexplained(order, draft.desired.refunds)
+    removed = taken_off(draft.desired, order)
     sale = _sale(draft, order, removed)
     if removed and have is None:  # it may have been posted before they were taken off
         presume_sale(draft, order)

@@ -12,7 +12,7 @@ from schemas.outcome import OutcomeName, Reason, Verdict
 from schemas.payment import Payment, PaymentStatus
 from schemas.posted import Posted
 from service.plan.draft import Draft, Stage
-from service.plan.sale import removed_unexplained
+from service.plan.sale import taken_off
 from service.plan.state import parked, posted, skipped, waiting
 
 _PAID = frozenset({FinancialStatus.PAID, FinancialStatus.PARTIALLY_REFUNDED, FinancialStatus.REFUNDED})
@@ -121,17 +121,18 @@ def _recording(draft: Draft, order: Order, payment: Payment, amount: Decimal) ->
 def presume_cash(draft: Draft, order: Order) -> None:
     """Take what is not recorded of a sale that is cancelled in the ERP for never recorded there."""
     amounts = _booked(draft, order)
-    unrecorded = [one for one in draft.desired.collected() if one.ref not in draft.applied.posted]
-    for payment in unrecorded:
+    for payment in _undecided(draft, draft.desired.collected()):
         amount = amounts[payment.external_id]
-        if amount and payment.ref not in draft.verdicts and payment.gateway in draft.policy.tenders:
+        if amount and payment.gateway in draft.policy.tenders:
             draft.presume(_recording(draft, order, payment, amount))
-    for payment in draft.desired.given_back():
-        original = _original(draft, payment)
-        if payment.ref not in draft.applied.posted and original is not None:
-            amount = returned(draft, order, payment)
-            if amount and payment.ref not in draft.verdicts:
-                draft.presume(_refunding(draft, order, payment, original, amount))
+    for payment in _undecided(draft, draft.desired.given_back()):
+        original, amount = _original(draft, payment), returned(draft, order, payment)
+        if original is not None and amount:
+            draft.presume(_refunding(draft, order, payment, original, amount))
+
+
+def _undecided(draft: Draft, payments: list[Payment]) -> list[Payment]:
+    return [one for one in payments if one.ref not in draft.applied.posted and one.ref not in draft.verdicts]
 
 
 def _cannot_record(draft: Draft, order: Order, payment: Payment, amount: Decimal, have: Posted) -> Verdict | None:
@@ -246,7 +247,7 @@ def transactions_missing(draft: Draft, order: Order) -> None:
 def _to_collect(draft: Draft, order: Order) -> Decimal:
     """Return what the shop sold; what was taken off before it was paid is not on the document that was made anew."""
     have = draft.applied.posted.get(order.ref)
-    if have is not None and removed_unexplained(order, draft.desired.refunds):
+    if have is not None and taken_off(draft.desired, order):
         return have.total
     return order.totals.total + order.cash_rounding
 

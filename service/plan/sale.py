@@ -12,6 +12,7 @@ from schemas.order import ZERO, Line, LineCategory, Order, Tax
 from schemas.posted import PostedAdjustment
 from schemas.refund import Refund
 from service.plan.policy import Policy
+from service.plan.state import Desired
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,11 @@ def removed_unexplained(order: Order, refunds: Mapping[str, Refund]) -> dict[str
         if line.category is not LineCategory.TIP
     }
     return {line_id: count for line_id, count in gone.items() if count > 0}
+
+
+def taken_off(desired: Desired, order: Order) -> dict[str, int]:
+    """Pieces that are gone without a refund record, counted once: the sale and what is to be collected need them."""
+    return desired.once("taken off", lambda: removed_unexplained(order, desired.refunds))
 
 
 def sale_of(order: Order, policy: Policy, removed: Mapping[str, int]) -> Sale:

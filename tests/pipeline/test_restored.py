@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 import time
 from contextlib import closing, suppress
@@ -16,6 +15,7 @@ import pytest
 from schemas.event import Fact
 from schemas.order import FinancialStatus, Line, Order, Shipping
 from service.errors import Waiting
+from service.pipeline.publish import Timing
 from service.plan.policy import Gate, Targets
 from tests.pipeline.edge import Back
 from tests.pipeline.journeys import (
@@ -43,6 +43,15 @@ def counts(books: Books) -> dict[str, int]:
     return {name: len(rows) for name, rows in books.tables.items()}
 
 
+def ledger_of(rig: Rig) -> Path:
+    return Path(rig.url.removeprefix("sqlite:///"))
+
+
+def lately() -> Timing:
+    """The timing of a process whose ledger was restored just now."""
+    return replace(QUICK, call=0.1, restored_at=time.time())
+
+
 async def forgotten(rig: Rig, backup: Path, folder: Path) -> Rig:
     """The same ERP beside a ledger that is restored to what it was now."""
     file = folder / "restored.sqlite3"
@@ -65,7 +74,7 @@ async def test_what_the_ledger_forgot_is_found_in_the_erp(
     await settled(first, journey)
     before = counts(await rig.books())
     restored = await forgotten(rig, ledger_template, tmp_path)
-    timing = replace(QUICK, call=0.1, restored_at=time.time())
+    timing = lately()
     second = await restored.pod("second", policies=[journey.policy], timing=timing)
     for facts in journey.events:
         await second.see(*facts)
@@ -86,7 +95,7 @@ async def test_a_sale_that_the_ledger_forgot_is_not_taken_for_one_that_never_was
     for facts in journey.events[:posted]:
         await first.see(*facts)
     restored = await forgotten(rig, ledger_template, tmp_path)
-    second = await restored.pod("second", timing=replace(QUICK, call=0.1, restored_at=time.time()))
+    second = await restored.pod("second", timing=lately())
     await second.handle("1", *(arrival(*facts) for facts in journey.events))  # the newest word is: cancelled
     await settled(second, journey)
     await replace(journey, verdicts={}).check(second, await restored.books())
@@ -109,18 +118,15 @@ STEPS = {
 
 
 @pytest.mark.parametrize("known", ["nothing", "a create without an answer", "a confirm without an answer", "the order"])
-async def test_changes_of_one_value_are_found_again_one_by_one(
-    rig: Rig, ledger_template: Path, tmp_path: Path, known: str
-) -> None:
+async def test_changes_of_one_value_are_found_again_one_by_one(rig: Rig, tmp_path: Path, known: str) -> None:
     """What the look-up reads is what they all came to, and the restored ledger knows of none, of one, or of some."""
-    named, file = [policy(targets=FEES)], tmp_path / "first.sqlite3"
-    shutil.copy(ledger_template, file)
-    first = await replace(rig, url=f"sqlite:///{file}").pod("first", policies=named)
+    named = [policy(targets=FEES)]
+    first = await rig.pod("first", policies=named)
     if known != "nothing":
         await account_stands(first)
     if (step := STEPS.get(known)) is not None:
         impatient = replace(QUICK, patience=0)
-        failing = await replace(rig, url=f"sqlite:///{file}").pod("failing", policies=named, timing=impatient)
+        failing = await rig.pod("failing", policies=named, timing=impatient)
         lies = {"commit_then_drop": [step[1]], "error_before": ["GET /orders", "GET /orders/{}"]}
         rig.lie(dict.fromkeys(lies, 1.0), only=lies)
         await failing.see(*CHANGES[0])
@@ -128,13 +134,13 @@ async def test_changes_of_one_value_are_found_again_one_by_one(
         rig.lie({})
     elif known == "the order":
         await first.see(*CHANGES[0])
-    restored = await forgotten(rig, file, tmp_path)
+    restored = await forgotten(rig, ledger_of(rig), tmp_path)
     for facts in CHANGES:
         await first.see(*facts)
     before, books = counts(await rig.books()), await rig.books()
     sale = next(one for one in books.documents() if one["metadata"]["external_id"] == "1")
     assert (D(sale["order_total"]), D(sale["fee_total"])) == (D("26.50"), D("6.50"))
-    second = await restored.pod("second", policies=named, timing=replace(QUICK, call=0.1, restored_at=time.time()))
+    second = await restored.pod("second", policies=named, timing=lately())
     for facts in CHANGES:
         await second.see(*facts)
     assert set((await second.said()).values()) == {"posted"}
@@ -169,18 +175,16 @@ GOODS = policy(targets=Targets(shipping="sku:SHIP", tax="sku:TAX", fees="fee:Han
 @pytest.mark.parametrize("known", [0, 1, 2, 3, 5])
 @pytest.mark.parametrize("replay", [(0, 1, 2, 3, 4, 5), (2, 0, 1, 5, 4, 3), (4, 2, 3, 5)], ids=str)
 async def test_what_edits_and_payments_did_in_the_lost_time_is_found_as_it_stands(
-    rig: Rig, ledger_template: Path, tmp_path: Path, known: int, replay: tuple[int, ...]
+    rig: Rig, tmp_path: Path, known: int, replay: tuple[int, ...]
 ) -> None:
-    file = tmp_path / "first.sqlite3"
-    shutil.copy(ledger_template, file)
-    first = await replace(rig, url=f"sqlite:///{file}").pod("first", policies=[GOODS])
+    first = await rig.pod("first", policies=[GOODS])
     for facts in EDITS[:known]:
         await first.see(*facts)
-    restored = await forgotten(rig, file, tmp_path)
+    restored = await forgotten(rig, ledger_of(rig), tmp_path)
     for facts in EDITS[known:-1]:  # the last payment is new after the restore
         await first.see(*facts)
     before = await rig.books()
-    second = await restored.pod("second", policies=[GOODS], timing=replace(QUICK, call=0.1, restored_at=time.time()))
+    second = await restored.pod("second", policies=[GOODS], timing=lately())
     for place in replay:
         await second.see(*EDITS[place])
     assert set((await second.said()).values()) == {"posted"}
@@ -194,7 +198,7 @@ async def test_what_edits_and_payments_did_in_the_lost_time_is_found_as_it_stand
 @pytest.mark.parametrize("known", [0, 1, 2])
 @pytest.mark.parametrize("replay", [(0, 1, 2), (1, 0, 2), (2, 1)], ids=str)
 async def test_a_sale_that_was_revised_in_the_lost_time_is_found_in_both_its_revisions(
-    rig: Rig, ledger_template: Path, tmp_path: Path, known: int, replay: tuple[int, ...]
+    rig: Rig, tmp_path: Path, known: int, replay: tuple[int, ...]
 ) -> None:
     """Goods were taken off before anything was paid: cancelled and posted anew (books 7)."""
     unpaid = {"financial_status": FinancialStatus.AUTHORIZED, **BUYER}
@@ -209,18 +213,15 @@ async def test_a_sale_that_was_revised_in_the_lost_time_is_found_in_both_its_rev
         ),
     )
     early = policy(gate=Gate.AUTHORIZED)
-    file = tmp_path / "first.sqlite3"
-    shutil.copy(ledger_template, file)
-    first = await replace(rig, url=f"sqlite:///{file}").pod("first", policies=[early])
+    first = await rig.pod("first", policies=[early])
     for facts in events[:known]:
         await first.see(*facts)
-    restored = await forgotten(rig, file, tmp_path)
+    restored = await forgotten(rig, ledger_of(rig), tmp_path)
     for facts in events[known:]:
         await first.see(*facts)
     before = counts(await rig.books())
     assert before["orders"] == 2
-    timing = replace(QUICK, call=0.1, restored_at=time.time())
-    second = await restored.pod("second", policies=[early], timing=timing)
+    second = await restored.pod("second", policies=[early], timing=lately())
     for place in replay:
         await second.see(*events[place])
     await second.see(payment("91", "23.00"))
@@ -243,31 +244,28 @@ async def test_a_sale_that_was_posted_after_goods_were_taken_off_has_no_part_of_
     await first.see(left)
     before = counts(await rig.books())
     restored = await forgotten(rig, ledger_template, tmp_path)
-    second = await restored.pod("second", policies=[early], timing=replace(QUICK, call=0.1, restored_at=time.time()))
+    second = await restored.pod("second", policies=[early], timing=lately())
     await second.see(left)
     assert await second.said() == await first.said() == {"order 1": "posted"}
     assert counts(await restored.books()) == before
 
 
 async def test_a_create_that_was_open_in_the_copy_is_found_with_the_lines_of_later_edits(
-    rig: Rig, ledger_template: Path, tmp_path: Path
+    rig: Rig, tmp_path: Path
 ) -> None:
-    file = tmp_path / "first.sqlite3"
-    shutil.copy(ledger_template, file)
-    running = replace(rig, url=f"sqlite:///{file}")
-    await account_stands(await running.pod("account", policies=[GOODS]))
-    failing = await running.pod("failing", policies=[GOODS], timing=replace(QUICK, patience=0))
+    await account_stands(await rig.pod("account", policies=[GOODS]))
+    failing = await rig.pod("failing", policies=[GOODS], timing=replace(QUICK, patience=0))
     lies = {"commit_then_drop": ["POST /orders"], "error_before": ["GET /orders", "GET /orders/{}"]}
     rig.lie(dict.fromkeys(lies, 1.0), only=lies)
     await failing.see(*EDITS[0])
     assert ("order:1/create#1", 1, "open") in await failing.states()
     rig.lie({})
-    restored = await forgotten(rig, file, tmp_path)
-    first = await running.pod("first", policies=[GOODS])
+    restored = await forgotten(rig, ledger_of(rig), tmp_path)
+    first = await rig.pod("first", policies=[GOODS])
     for facts in EDITS:
         await first.see(*facts)
     before = counts(await rig.books())
-    second = await restored.pod("second", policies=[GOODS], timing=replace(QUICK, call=0.1, restored_at=time.time()))
+    second = await restored.pod("second", policies=[GOODS], timing=lately())
     for facts in EDITS:
         await second.see(*facts)
     assert set((await second.said()).values()) == {"posted"}
@@ -284,7 +282,7 @@ async def test_a_fee_and_a_discount_of_the_same_amount_are_told_apart(
     first = await rig.pod("first", policies=named)
     await first.see(gift)
     restored = await forgotten(rig, ledger_template, tmp_path)
-    second = await restored.pod("second", policies=named, timing=replace(QUICK, call=0.1, restored_at=time.time()))
+    second = await restored.pod("second", policies=named, timing=lately())
     await second.see(gift)
     assert await second.said() == await first.said() == {"order 1": "posted"}
     (sale,) = (await restored.books()).sound().documents()
@@ -292,17 +290,14 @@ async def test_a_fee_and_a_discount_of_the_same_amount_are_told_apart(
 
 
 async def test_a_fee_of_the_lost_time_is_not_doubled_where_the_order_was_read_before_it_was_heard_of(
-    rig: Rig, ledger_template: Path, tmp_path: Path
+    rig: Rig, tmp_path: Path
 ) -> None:
-    file = tmp_path / "first.sqlite3"
-    shutil.copy(ledger_template, file)
-    first = await replace(rig, url=f"sqlite:///{file}").pod("first", policies=[GOODS])
+    first = await rig.pod("first", policies=[GOODS])
     await first.see(edited(0))
-    restored = await forgotten(rig, file, tmp_path)
+    restored = await forgotten(rig, ledger_of(rig), tmp_path)
     charged = edited(5, fee="1.50", financial_status=FinancialStatus.PARTIALLY_PAID)
     await first.see(charged)
-    timing = replace(QUICK, call=0.1, restored_at=time.time())
-    second = await restored.pod("second", policies=[GOODS], timing=timing)
+    second = await restored.pod("second", policies=[GOODS], timing=lately())
     rig.clock.ahead += 10.0  # long enough for the order to be read again before it is paid
     await second.see(payment("91", "10.00"))
     await second.see(charged)
@@ -311,16 +306,14 @@ async def test_a_fee_of_the_lost_time_is_not_doubled_where_the_order_was_read_be
     assert (D(sale["fee_total"]), D(sale["amount_paid"])) == (D("1.50"), D("10.00"))
 
 
-async def test_what_we_did_in_the_lost_time_is_no_drift(rig: Rig, ledger_template: Path, tmp_path: Path) -> None:
-    file = tmp_path / "first.sqlite3"
-    shutil.copy(ledger_template, file)
-    first = await replace(rig, url=f"sqlite:///{file}").pod("first")
+async def test_what_we_did_in_the_lost_time_is_no_drift(rig: Rig, tmp_path: Path) -> None:
+    first = await rig.pod("first")
     for facts in CANCEL_REFUNDED.events[:2]:
         await first.see(*facts)
-    restored = await forgotten(rig, file, tmp_path)
+    restored = await forgotten(rig, ledger_of(rig), tmp_path)
     for facts in CANCEL_REFUNDED.events[2:]:
         await first.see(*facts)
-    timing = replace(QUICK, call=0.1, restored_at=time.time())
+    timing = lately()
     second = await restored.pod("second", timing=timing)
     back = Back(restored, second, timing=timing)
     rig.clock.ahead += 60.0  # any reading would be judged by now
@@ -337,7 +330,7 @@ async def test_a_sale_of_the_lost_time_that_the_shop_deleted_stands_for_a_person
     first = await rig.pod("first")
     await first.see(PLAIN)
     restored = await forgotten(rig, ledger_template, tmp_path)
-    second = await restored.pod("second", timing=replace(QUICK, call=0.1, restored_at=time.time()))
+    second = await restored.pod("second", timing=lately())
     await second.handle("1", arrival(PLAIN), arrival(deletion()))
     assert (await second.said())["order 1"] == "parked/deleted_after_posting"
 
@@ -400,7 +393,7 @@ async def test_a_key_that_a_forgotten_refusal_holds_is_given_up_once_absence_is_
     assert (await first.said())["order 1"] == "parked/erp_refused"
     restored = await forgotten(rig, ledger_template, tmp_path)
     await edit(rig, "products", tea, is_active=True)
-    second = await restored.pod("second", timing=replace(QUICK, call=0.1, restored_at=time.time()))
+    second = await restored.pod("second", timing=lately())
     await second.see(PLAIN.model_copy(update={"version": at(30), "note": "please ring twice"}))
     assert (await rig.driver.control("stats"))["error_codes"]["idempotency_key_mismatch"] == 1
     create = [("order:1/create#1", 1, "absent"), ("order:1/create#1", 2, "done")]
