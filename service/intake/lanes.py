@@ -15,7 +15,7 @@ from service.errors import FenceLost, Retryable, Waiting
 from service.intake.consumer_settings import WindowLimits
 from service.intake.delays import WAIT_S, next_wait
 from service.intake.endings import end
-from service.intake.lane import GONE, Item, Lane, State
+from service.intake.lane import DELAYED, GONE, IDLE, QUEUED, RUNNING, Item, Lane
 from service.intake.observer import Observer
 from service.intake.partition import Partition
 from service.ports import Priority
@@ -23,7 +23,6 @@ from service.telemetry.waits import Place, take_place
 
 Handle = Callable[[str, Sequence[Item]], Awaitable[None]]
 CLOSE_S: Final = 5.0
-QUEUED: Final = State.QUEUED
 RETRY: Final = "retry"
 """The wait of a lane whose work was given back to be tried again: longer from try to try, bounded, and no stall."""
 
@@ -89,7 +88,7 @@ class Lanes:
         self._enter(item)
         lane.items.append(item)
         state = lane.state
-        if state is State.IDLE or (state is State.QUEUED and item.priority < lane.priority):
+        if state is IDLE or (state is QUEUED and item.priority < lane.priority):
             self._queue(lane, item.priority)
 
     def explained(self) -> Counter[str]:
@@ -106,7 +105,7 @@ class Lanes:
     @property
     def queued(self) -> int:
         """Lanes whose turn has not come."""
-        return len(self._lanes) - self.running - sum(lane.state is State.DELAYED for lane in self._lanes.values())
+        return len(self._lanes) - self.running - sum(lane.state is DELAYED for lane in self._lanes.values())
 
     def has_wake(self, key: str, payload: object) -> bool:
         """Whether the same wake-up waits in this lane already."""
@@ -129,7 +128,7 @@ class Lanes:
                 if item.partition in lost:
                     self._leave(item)
             lane.items = kept
-            if not kept and lane.state is not State.RUNNING:
+            if not kept and lane.state is not RUNNING:
                 self._forget(lane)
 
     # --- stop and go ---------------------------------------------------------------------------------------------
@@ -164,7 +163,7 @@ class Lanes:
     # --- the queue -----------------------------------------------------------------------------------------------
 
     def _queue(self, lane: Lane, priority: Priority) -> None:
-        lane.state = State.QUEUED
+        lane.state = QUEUED
         lane.priority = priority
         self._ready[priority].append(lane)
         self._call_worker()
@@ -204,7 +203,11 @@ class Lanes:
 
     def _take(self, lane: Lane) -> list[Item]:
         items = lane.items
-        batch = [items.popleft() for _ in range(min(self._limits.coalesce, len(items)))]
+        if len(items) <= self._limits.coalesce:
+            batch = list(items)
+            items.clear()
+        else:
+            batch = [items.popleft() for _ in range(self._limits.coalesce)]
         for item in batch:
             self._leave(item)
             if item.payload is GONE:
@@ -213,15 +216,18 @@ class Lanes:
 
     def _enter(self, item: Item) -> None:
         self.waiting += 1
-        if item.record is not None:
-            if self._payloads >= self._most_payloads:
-                item.payload = GONE  # it is routed again from the record when its turn comes
-            else:
-                self._payloads += 1
+        record = item.record
+        if record is None or item.payload is record:
+            return  # it holds no memory but the record's
+        if self._payloads >= self._most_payloads:
+            item.payload = GONE  # it is routed again from the record when its turn comes
+        else:
+            self._payloads += 1
 
     def _leave(self, item: Item) -> None:
         self.waiting -= 1
-        if item.record is not None and item.payload is not GONE:
+        record, payload = item.record, item.payload
+        if record is not None and payload is not record and payload is not GONE:
             self._payloads -= 1
 
     def _put_back(self, lane: Lane, batch: Iterable[Item]) -> None:
@@ -232,7 +238,7 @@ class Lanes:
             self._enter(item)
 
     def _forget(self, lane: Lane) -> None:
-        lane.state = State.IDLE
+        lane.state = IDLE
         self._end_of_wait(lane)
         self._lanes.pop(lane.key, None)
 
@@ -248,31 +254,32 @@ class Lanes:
                 self._idle.append(waiter)
                 await waiter
                 continue
-            lane.state = State.RUNNING
+            lane.state = RUNNING
             self.running += 1
             try:
-                await self._run(lane)
+                batch = self._take(lane)
+                began = time.perf_counter()
+                try:
+                    await self._handle(lane.key, batch)
+                except Waiting as exc:
+                    self._delay(
+                        lane, batch, wait=exc.wait, why=exc.wait, after=WAIT_S if exc.after is None else exc.after
+                    )
+                except (Retryable, FenceLost) as exc:
+                    lane.attempts += 1
+                    self._delay(lane, batch, wait=RETRY, why=type(exc).__name__, after=getattr(exc, "after", None))
+                else:
+                    self._handled(lane, batch, time.perf_counter() - began)
             finally:
                 self.running -= 1
                 if not self.running and self._quiet is not None and not self._quiet.done():
                     self._quiet.set_result(None)
 
-    async def _run(self, lane: Lane) -> None:
-        batch = self._take(lane)
-        began = time.perf_counter()
-        try:
-            await self._handle(lane.key, batch)
-        except Waiting as exc:
-            self._delay(lane, batch, wait=exc.wait, why=exc.wait, after=WAIT_S if exc.after is None else exc.after)
-            return
-        except (Retryable, FenceLost) as exc:
-            lane.attempts += 1
-            self._delay(lane, batch, wait=RETRY, why=type(exc).__name__, after=getattr(exc, "after", None))
-            return
+    def _handled(self, lane: Lane, batch: Sequence[Item], seconds: float) -> None:
         lane.attempts = 0
         self.finished += 1
         self._done(batch)
-        self._observer.handled(len(batch), time.perf_counter() - began)
+        self._observer.handled(len(batch), seconds)
         if lane.items:
             # Nobody is called: this worker asks for the next lane at once, and may get this one.
             lane.state = QUEUED
@@ -290,7 +297,7 @@ class Lanes:
             return
         seconds = next_wait(attempt=lane.attempts, after=after, chance=self._chance())
         self._observer.delayed(lane.key, why, seconds)
-        lane.state = State.DELAYED
+        lane.state = DELAYED
         lane.wait = wait
         self.waits.setdefault(wait, set()).add(lane)
         lane.due = asyncio.get_running_loop().time() + seconds
@@ -312,7 +319,7 @@ class Lanes:
         now = asyncio.get_running_loop().time()
         while self._delayed and self._delayed[0][0] <= now:
             due, _, lane = heapq.heappop(self._delayed)
-            if lane.state is State.DELAYED and lane.due == due:
+            if lane.state is DELAYED and lane.due == due:
                 self._end_of_wait(lane)
                 self._queue(lane, lane.best())
         self._set_timer()

@@ -87,7 +87,7 @@ class Tracker:
             return False
         self.unfinished -= 1
         self.size -= read.size
-        return self._advance()
+        return self._order[0] == offset and self._advance()
 
     def raise_floor(self, offset: int) -> None:
         """Another owner has settled everything below: nothing may be committed below it any more."""

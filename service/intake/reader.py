@@ -91,7 +91,7 @@ class Reader:
 
     def _admit(self, one: Partition, raws: Sequence[Raw]) -> None:
         tracker, topic, number, priority = one.tracker, one.topic, one.number, one.priority
-        route, push = self._routed, self._lanes.push
+        route, push = self._route, self._lanes.push
         read = size = 0
         for raw in raws:
             offset = raw.offset
@@ -101,7 +101,10 @@ class Reader:
             key, value = raw.key, raw.value
             record = Record(topic, number, offset, key, value, raw.headers, raw.timestamp / 1000)
             weight = (len(value) if value else 0) + (len(key) if key else 0)
-            pieces = route(record)
+            try:
+                pieces = route(record)
+            except Exception as exc:
+                raise _unroutable(record, exc) from exc
             tracker.add(offset, pieces=len(pieces), size=weight)
             if len(pieces) == 1:
                 (piece,) = pieces
@@ -116,21 +119,14 @@ class Reader:
         self.records += read
         self._observer.read(one.slot, read, size)
 
-    def _routed(self, record: Record) -> Sequence[Routed]:
-        try:
-            return self._route(record)
-        except Exception as exc:
-            at = record.position
-            raise Fatal(
-                f"the record at offset {at.offset} of topic {at.topic}, partition {at.partition}, could not be given "
-                f"to a lane: {type(exc).__name__}. Routing must find a lane for every record, the unreadable ones too"
-            ) from exc
-
     def reroute(self, item: Item) -> object:
         """Read a record again whose payload was let go."""
         if item.record is None:
             raise ValueError("a wake-up has no record to be routed again")
-        return self._routed(item.record)[item.piece].payload
+        try:
+            return self._route(item.record)[item.piece].payload
+        except Exception as exc:
+            raise _unroutable(item.record, exc) from exc
 
     def done(self, items: Sequence[Item]) -> None:
         """Everything of these items is durable: their offsets may move."""
@@ -179,3 +175,11 @@ class Reader:
             one.paused = ""
             client.resume([one.slot])
             self._observer.resumed(one.slot)
+
+
+def _unroutable(record: Record, error: Exception) -> Fatal:
+    at = record.position
+    return Fatal(
+        f"the record at offset {at.offset} of topic {at.topic}, partition {at.partition}, could not be given "
+        f"to a lane: {type(error).__name__}. Routing must find a lane for every record, the unreadable ones too"
+    )
