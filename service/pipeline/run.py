@@ -89,7 +89,12 @@ class Run:
             cash = {"paid": order.paid + effect.amount, "balance": order.balance - effect.amount}
             self.reread(order.model_copy(update=cash))
         else:  # whether a refund opens the balance again is the ERP's to say
-            self.reread(order.model_copy(update={"read_at": _LONG_AGO}))
+            self.outdated(self.root)
+
+    def outdated(self, document: Ref) -> None:
+        """Count a document as read long ago: the ERP has changed it, or knows of it what we do not."""
+        if (known := self.posted.get(document)) is not None:
+            self.reread(known.model_copy(update={"read_at": _LONG_AGO}))
 
     def found_again(self, effect: Effect, before: Posted | None, *, since: float) -> None:
         """Take a document that the ledger forgot for what it was right after this effect.

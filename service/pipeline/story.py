@@ -284,6 +284,7 @@ class Story:
         )
         self._take(run, result)
         if isinstance(result, No):
+            run.outdated(effect.document)
             self._block(run, effect, Blocked(erp.reason(result.refused.code, effect), str(result.refused)))
         elif isinstance(result, Done):
             now = self._clock.now()

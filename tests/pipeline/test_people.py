@@ -18,7 +18,7 @@ from service.ports import EventEnd, Lease, Mapped, Opened, Priority
 from tests.erp_arcus.effects import order_posted, pay
 from tests.pipeline.journeys import BUYER, PLAIN, SOLD
 from tests.pipeline.rig import TENANT, Pod, Rig, arrival, key_of, policy, ref
-from tests.plan.world import TARGETS, line, order, payment
+from tests.plan.world import SHIPPED, TARGETS, line, order, payment
 
 WHO = {"who": "Ann", "why": "the shop asked"}
 
@@ -256,6 +256,13 @@ async def test_a_held_order_goes_on_once_the_erp_released_it(rig: Rig, pod: Pod)
     await pod.desk.release(key_of(), **WHO)
     await pod.release()
     assert set((await pod.said()).values()) == {"posted"}
+
+
+async def test_an_order_that_the_erp_holds_stays_held_when_the_shop_ships_it_at_once(rig: Rig) -> None:
+    pod = await rig.pod()
+    await pod.see(order(line(sku="HOLD-1"), **BUYER), payment())
+    await pod.see(order(line(sku="HOLD-1"), minutes=1, **SHIPPED, **BUYER))
+    assert await pod.said() == {"order 1": "parked/erp_hold", "payment 91": "parked/parent_parked"}
 
 
 async def test_a_total_that_was_corrected_in_the_erp_lets_the_order_go(rig: Rig, pod: Pod) -> None:
