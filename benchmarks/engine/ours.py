@@ -15,7 +15,7 @@ import uvloop
 
 from benchmarks.collector import tame
 from benchmarks.engine.carrier import Carrier
-from benchmarks.engine.record import head
+from benchmarks.engine.record import poisonous
 from benchmarks.engine.task import Task
 from schemas.outcome import Reason
 from service.intake.connection import Connection
@@ -83,8 +83,8 @@ class FileMarks:
 
 
 def route(record: Record) -> Sequence[Routed]:
-    """Give a record to the lane of its key."""
-    return (Routed((record.key or b"").decode(), record.value),)
+    """Give a record to the lane of its key, to be read when its turn comes, as the product does."""
+    return (Routed((record.key or b"").decode(), record),)
 
 
 async def run(task: Task) -> None:
@@ -100,7 +100,7 @@ async def run(task: Task) -> None:
             record = item.record
             if record is None or record.value is None:
                 raise ValueError("every item of this bench has a record with a value")
-            if head(record.value)[2]:
+            if poisonous(record.value):
                 await letters.put(_letter(record))
                 carrier.pass_by(record.value)
             else:

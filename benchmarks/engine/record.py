@@ -8,6 +8,7 @@ from typing import Final
 
 SIZE: Final = 50
 _HEAD: Final = struct.Struct("<IHBq")
+_POISON_AT: Final = 6
 _REST: Final = bytes(SIZE - _HEAD.size)
 
 
@@ -29,6 +30,11 @@ class Mark:
 def head(value: bytes) -> tuple[int, int, int, int]:
     """Read ordinal, key, poison and the intended moment, in this order."""
     return _HEAD.unpack_from(value)
+
+
+def poisonous(value: bytes) -> bool:
+    """Whether it is poison."""
+    return value[_POISON_AT] != 0
 
 
 def key_of(number: int) -> bytes:

@@ -99,6 +99,7 @@ class OpenRow:
     name: str
     keys: int
     latency_ms: float
+    pairs: int
     load: float
     """Share of what the hottest key can bear."""
     warm_s: float
@@ -155,7 +156,7 @@ FASTEST: Final = 90_000
 
 def _saturated(pattern: Pattern, keys: int, latency_ms: float) -> SaturatedRow:
     targets = TARGETS.get((keys, round(latency_ms))) if pattern is Pattern.ROUND_ROBIN else None
-    long = Filling(pattern, keys, 34 * FASTEST) if keys == max(KEYS) else Filling(pattern, keys, 14 * FASTEST)
+    long = Filling(pattern, keys, 34 * FASTEST) if keys == max(KEYS) else Filling(pattern, keys, 20 * FASTEST)
     short = Filling(pattern, keys, 12 * FASTEST)
     return SaturatedRow(
         filling=long if pattern is Pattern.ROUND_ROBIN else short,
@@ -177,7 +178,7 @@ FULL: Final = EngineRows(
         PoisonRow("poison-10ms", 1_000, 10, 1_000_000, pairs=5, warm_s=2, window_s=6, most=None),
     ),
     rebalance=RebalanceRow("rebalance", Filling(Pattern.ROUND_ROBIN, 1_000, 2_000_000), 10, alone_s=8, both_s=8),
-    opened=OpenRow("zipf-open", 1_000, 10, load=0.7, warm_s=5, window_s=60, most=1.2),
+    opened=OpenRow("zipf-open", 1_000, 10, pairs=5, load=0.7, warm_s=5, window_s=25, most=1.2),
 )
 _NONE: Final = Targets(least_window_s=0)
 QUICK: Final = EngineRows(
@@ -187,5 +188,5 @@ QUICK: Final = EngineRows(
     ),
     poison=(PoisonRow("poison-100ms", 1_000, 100, 20_000, pairs=1, warm_s=0.5, window_s=1, most=None),),
     rebalance=RebalanceRow("rebalance", Filling(Pattern.ROUND_ROBIN, 1_000, 100_000), 100, alone_s=1, both_s=1),
-    opened=OpenRow("zipf-open", 1_000, 10, load=0.7, warm_s=1, window_s=2, most=None),
+    opened=OpenRow("zipf-open", 1_000, 10, pairs=1, load=0.7, warm_s=1, window_s=2, most=None),
 )
