@@ -18,7 +18,7 @@ import yaml
 from tests.resilience.processes import LOOK_S, PATIENCE_S, Doc, kill
 
 _WAIT = re.compile(r'^orderferry_waits\{wait="([^"]+)"\} (\S+)$', re.MULTILINE)
-_LAG = re.compile(r"^orderferry_(?:lag|in_flight)(?:\{[^}]*\})? (\S+)$", re.MULTILINE)
+_LEFT = re.compile(r"^orderferry_((?:lag|in_flight)(?:\{[^}]*\})?) (\S+)$", re.MULTILINE)
 
 
 @dataclass
@@ -101,14 +101,13 @@ class Pod:
                 self.unwell.append("no answer" if answered else "no first answer")
             await asyncio.sleep(LOOK_S)
 
-    async def quiet(self) -> bool:
-        """Whether everything that Kafka has is settled and nothing is in hand."""
+    async def left(self) -> dict[str, float]:
+        """Say what it has in hand, and how far behind it is in each partition that it reads; nothing while it is away."""
         try:
             async with self.http.get(f"http://127.0.0.1:{self.settings['http']['port']}/metrics") as answer:
-                values = _LAG.findall(await answer.text())
+                return {series: float(value) for series, value in _LEFT.findall(await answer.text())}
         except (aiohttp.ClientError, TimeoutError):
-            return False
-        return not any(float(value) for value in values)
+            return {}
 
     async def kill(self) -> None:
         """SIGKILL; nobody starts it again but the test."""

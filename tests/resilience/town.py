@@ -23,6 +23,8 @@ from tests.resilience.shop import SHOP
 CALL_S = 3.0  # far above the sandbox's latency
 LEASE_S = CALL_S + 5  # the least that is allowed
 
+PARTITIONS = 4
+
 
 def settings(*, bootstrap: str, topic: str, ledger: str, erp: str, key: str) -> Doc:
     """Return the settings of a pod; short where they may be, so that an outage of seconds is long."""
@@ -85,7 +87,7 @@ class Town:
         self._stack.push_async_callback(self.erp.kill)
         await self.erp.start()
         await self.erp.control("seed", {"entity": SHOP.code, "products": erp_products(SHOP)})
-        topics = {self.topic: 4, f"{self.topic}.replay": 1, f"{self.topic}.dead": 1}
+        topics = {self.topic: PARTITIONS, f"{self.topic}.replay": 1, f"{self.topic}.dead": 1}
         await create_topics(self.kafka.bootstrap, topics)
         return self
 
