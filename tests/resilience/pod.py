@@ -102,7 +102,7 @@ class Pod:
             await asyncio.sleep(LOOK_S)
 
     async def left(self) -> dict[str, float]:
-        """Say what it has in hand, and how far behind it is in each partition that it reads; nothing while it is away."""
+        """Say what is in hand, and how much waits in each partition that it reads; nothing while it is away."""
         try:
             async with self.http.get(f"http://127.0.0.1:{self.settings['http']['port']}/metrics") as answer:
                 return {series: float(value) for series, value in _LEFT.findall(await answer.text())}
