@@ -201,8 +201,9 @@ class RefundCash(EffectBase):
     payment: Ref
     amount: Amount
     refunded_before: Amount
-    later: tuple[Amount, ...] = ()
-    """What follows on the same payment, in order; a restored ledger may have forgotten that it was done as well."""
+    """What is known to have been given back on it."""
+    others: tuple[Amount, ...] = ()
+    """What else is to be given back on the same payment; a restored ledger may have forgotten that it was done."""
 
 
 Effect = Annotated[

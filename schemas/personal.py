@@ -77,7 +77,7 @@ _HARMLESS: Mapping[type[Frozen], str] = {
     effects.ReturnGoods: "effect original order_erp_id account_erp_id ship_to_erp_id bill_to_erp_id location"
     " business_date lines total notes",
     effects.Credit: "effect order_erp_id account_erp_id amount notes",
-    effects.RefundCash: "effect order_erp_id payment_erp_id payment amount refunded_before later",
+    effects.RefundCash: "effect order_erp_id payment_erp_id payment amount refunded_before others",
     ByHand: "what accepted sale",
     Standing: "document erp_id number document_type status payment_status fulfilment_status currency total paid balance"
     " refunded account_erp_id merged_into updated_at read_at missing",
@@ -85,7 +85,7 @@ _HARMLESS: Mapping[type[Frozen], str] = {
     PostedAdjustment: "label component amount",
     Posted: "document erp_id erp_number document_type status currency revision account_erp_id order_erp_id"
     " ship_to_erp_id bill_to_erp_id lines adjustments discount fees tax shipping total paid balance refunded"
-    " addresses read_at source_version policy_version hold never_confirmed by_hand",
+    " addresses read_at source_version policy_version hold by_hand",
 }
 HARMLESS: Mapping[type[Frozen], frozenset[str]] = {model: frozenset(said.split()) for model, said in _HARMLESS.items()}
 """Notes of returns and credits are words of ours about ids; of a verdict's detail it is a rule, of a hold the ERP's."""

@@ -84,8 +84,6 @@ class Posted(Frozen):
     policy_version: str = ""
     hold: str = ""
     """What holds it in the ERP, in the ERP's words."""
-    never_confirmed: bool = False
-    """Of a sale that we cancelled: it was a draft until then, so no cash was ever recorded on it."""
     by_hand: ByHand | None = None
     """What people changed there since we posted it."""
 
@@ -96,7 +94,6 @@ class Posted(Frozen):
         """
         if after.erp_id != self.erp_id:
             return after
-        as_a_draft = self.status is PostedStatus.DRAFT and after.status is PostedStatus.CANCELLED
         lines = {line.erp_id: line for line in (*self.lines, *after.lines)}
         return after.model_copy(
             update={
@@ -109,7 +106,6 @@ class Posted(Frozen):
                 "ship_to_erp_id": after.ship_to_erp_id or self.ship_to_erp_id,
                 "bill_to_erp_id": after.bill_to_erp_id or self.bill_to_erp_id,
                 "policy_version": self.policy_version or after.policy_version,
-                "never_confirmed": self.never_confirmed or as_a_draft,
                 "by_hand": self.by_hand,
             }
         )

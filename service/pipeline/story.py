@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from schemas.base import Ref
-from schemas.effect import CreateOrder, Effect, RecordPayment
+from schemas.effect import CreateOrder, Effect, RecordPayment, RefundCash
 from schemas.outcome import OutcomeName, Reason, Verdict
 from schemas.posted import Posted
 from schemas.privacy import PrivacyRequest
@@ -310,8 +310,10 @@ class Story:
             effect, erp.step(effect, resolution), key=run.lease.key, generation=generation, priority=run.priority
         )
         run.looked.add(effect.name)
-        if found is not None:
+        if found is not None or isinstance(effect, RefundCash):
+            # A sum tells no refund from another of the same amount: the ERP may have this one's key all the same.
             run.generations[effect.name] = generation
+        if found is not None:
             order = run.posted.get(run.root)
             self._take(run, found, counted=order is not None and order.read_at > self._timing.restored_at)
         return None

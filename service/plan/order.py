@@ -128,8 +128,7 @@ def _bring(draft: Draft, order: Order, have: Posted | None) -> None:
         return
     if have is None or have.status is PostedStatus.CANCELLED:
         if have is not None and order.cancelled_at is not None:
-            kept = called_off.cash_kept(draft, order) if have.never_confirmed else None
-            draft.say(kept or posted(order.ref, "cancelled in the ERP"))
+            draft.say(called_off.cash_kept(draft, order) or posted(order.ref, "cancelled in the ERP"))
             return
         if have is not None and same_lines(have, sale):
             draft.say(posted(order.ref, "cancelled in the ERP"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from schemas.base import Kind
@@ -201,16 +202,17 @@ def _refunding(draft: Draft, order: Order, payment: Payment, original: Posted, a
         payment=original.document,
         amount=amount,
         refunded_before=original.refunded,
-        later=_later(draft, order, payment),
+        others=tuple(_others(draft, order, payment)),
     )
 
 
-def _later(draft: Draft, order: Order, payment: Payment) -> tuple[Decimal, ...]:
-    """What else is still to be given back on the same payment after this one."""
-    rest = draft.desired.given_back()
-    rest = rest[rest.index(payment) + 1 :]
-    mine = (one for one in rest if one.parent_id == payment.parent_id and one.ref not in draft.applied.posted)
-    return tuple(amount for one in mine if (amount := returned(draft, order, one)) is not None)
+def _others(draft: Draft, order: Order, payment: Payment) -> Iterator[Decimal]:
+    """What else is still to be given back on the same payment: others may have been heard of first."""
+    for one in draft.desired.given_back():
+        if one.parent_id == payment.parent_id and one != payment and one.ref not in draft.applied.posted:
+            amount = returned(draft, order, one)
+            if amount is not None:
+                yield amount
 
 
 _CENTS = 2

@@ -129,7 +129,7 @@ def _fate(draft: Draft, document: Ref, moment: datetime, order: Order, verdict: 
         return draft.follow(document, verdict)
     if document.kind is Kind.REFUND:
         return posted(document, "its goods went with the cancellation of the order")
-    if draft.applied.posted[order.ref].never_confirmed:  # what did not go out as it came in has parked the order
+    if order.cancelled_at is not None:  # what did not go out as it came in has parked the order
         return skipped(
             document, Reason.NEVER_POSTED, f"order {order.name} was cancelled; it came in and went out again"
         )

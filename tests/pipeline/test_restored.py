@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from contextlib import closing, suppress
@@ -15,6 +16,7 @@ import pytest
 from schemas.event import Fact
 from schemas.order import FinancialStatus, Line, Order, Shipping
 from service.errors import Waiting
+from service.ledger.sole import take_over
 from service.pipeline.publish import Timing
 from service.plan.policy import Gate, Targets
 from tests.pipeline.edge import Back
@@ -31,9 +33,10 @@ from tests.pipeline.journeys import (
     Journey,
 )
 from tests.pipeline.rig import QUICK, Books, Rig, arrival, key_of, policy
+from tests.pipeline.test_crashes import AfterTheCall, first_of
 from tests.pipeline.test_failing_erp import settled
 from tests.pipeline.test_unknowns import account_stands, edit, only, product
-from tests.plan.world import at, cash_back, deletion, line, money, order, payment, refund, tax
+from tests.plan.world import T0, at, cash_back, deletion, line, money, order, payment, refund, tax
 
 D = Decimal
 by_name = pytest.mark.parametrize("journey", JOURNEYS, ids=lambda one: one.name.replace(" ", "-"))
@@ -399,3 +402,49 @@ async def test_a_key_that_a_forgotten_refusal_holds_is_given_up_once_absence_is_
     create = [("order:1/create#1", 1, "absent"), ("order:1/create#1", 2, "done")]
     assert [state for state in await second.states() if "/create" in state[0] and "order" in state[0]] == create
     (await restored.books()).sound()
+
+
+BACK: tuple[Fact, ...] = (refund("82", minutes=20, transaction_ids=("96",)),)
+
+
+@pytest.mark.parametrize("amount", ["7.00", "5.00"], ids=["another amount", "the same amount"])
+async def test_cash_given_back_in_another_order_in_the_lost_time_is_told_apart(
+    rig: Rig, tmp_path: Path, amount: str
+) -> None:
+    """The ERP shows one sum of what was given back: the second of two was in it, the first was not heard of yet."""
+    earlier, later = cash_back("95", "5.00", refund_id="81"), cash_back("96", amount, refund_id="82")
+    first = await rig.pod("first")
+    for facts in ((PLAIN,), (payment("91"),)):
+        await first.see(*facts)
+    restored = await forgotten(rig, ledger_of(rig), tmp_path)
+    await first.see(*BACK, later)
+    assert (await rig.books()).payments()["91"][2] == D(amount)
+    second = await restored.pod("second", timing=lately())
+    await second.see(refund("81", transaction_ids=("95",)), earlier, *BACK, later)
+    await second.see(*BACK, later)
+    assert set((await second.said()).values()) == {"posted"}
+    assert (await restored.books()).payments()["91"][2] == D("5.00") + D(amount)
+
+
+async def test_a_draft_that_was_cancelled_in_the_lost_time_is_told_with_the_cash_that_stayed(
+    rig: Rig, ledger_template: Path, tmp_path: Path
+) -> None:
+    events = ((PLAIN,), (payment("91"),), (order(minutes=5, cancelled_at=T0, **BUYER),))
+    await account_stands(await rig.pod("first"))
+    dying = await rig.pod("dying", kind=AfterTheCall)
+    assert isinstance(dying.arcus, AfterTheCall)
+    task = asyncio.create_task(dying.story.handle(key_of(), [arrival(PLAIN)]))
+    assert not await first_of(task, dying.arcus.stopped)
+    task.cancel()
+    await take_over(dying.ledger.database)
+    heir = await rig.pod("heir")
+    await heir.see(*events[1], *events[2])
+    ends = {"order 1": "parked/cancelled_with_cash", "payment 91": "parked/parent_parked"}
+    assert await heir.said() == ends
+    before = await rig.writes()
+    restored = await forgotten(rig, ledger_template, tmp_path)
+    second = await restored.pod("second", timing=lately())
+    for facts in events:
+        await second.see(*facts)
+    assert await second.said() == ends
+    assert await rig.writes() == before

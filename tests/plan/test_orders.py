@@ -406,7 +406,11 @@ def test_cash_that_comes_after_the_cancellation_is_for_a_person() -> None:
     world.see(order(minutes=5, financial_status=FinancialStatus.VOIDED, cancelled_at=T0))
     world.settle()
     world.see(payment(), refund("81", back()))
+    assert world.verdict(Kind.ORDER, "1").reason is Reason.CANCELLED_WITH_CASH
     assert world.verdict(Kind.PAYMENT, "91").reason is Reason.PARENT_PARKED
+    world.see(cash_back())
+    assert world.verdict(Kind.ORDER, "1").outcome is OutcomeName.POSTED
+    assert world.verdict(Kind.PAYMENT, "91").reason is Reason.NEVER_POSTED
     assert world.verdict(Kind.REFUND, "81").outcome is OutcomeName.POSTED
 
 

@@ -31,7 +31,7 @@ from service.erp.arcus.accounts import Accounts
 from service.erp.arcus.erp_clock import ErpClock
 from service.erp.arcus.order_state import UNKNOWN_STATUS, sent_by, status_of
 from service.erp.arcus.payloads import AccountDoc, AddressDoc, CreditDoc, OrderDoc, PaymentDoc, Said
-from service.erp.arcus.proof import LOOK_AGAIN, Differs, look_back, only, payments_of, reached, receipt_days
+from service.erp.arcus.proof import LOOK_AGAIN, Differs, among, look_back, only, payments_of, reached, receipt_days
 from service.erp.arcus.reads import Reads, is_missing
 from service.erp.arcus.receipts import Answer, posted
 from service.erp.arcus.settings import ArcusSettings
@@ -217,9 +217,8 @@ class LookUp:
     @_seek.register
     async def _refunded(self, effect: RefundCash, look: Look) -> PaymentDoc | None:
         payment = await self._reads.payment(effect.payment_erp_id, priority=look.priority)
-        back = effect.refunded_before + effect.amount
-        later = effect.later if look.forgotten else ()
-        return payment if reached(payment.amount_refunded, effect.refunded_before, back, later) else None
+        others = effect.others if look.forgotten else ()
+        return payment if among(payment.amount_refunded, effect.refunded_before, effect.amount, others) else None
 
     # --- by reference and value
 

@@ -52,6 +52,20 @@ def reached(now: Decimal, before: Decimal, after: Decimal, later: Sequence[Decim
     return now != before
 
 
+def among(now: Decimal, before: Decimal, change: Decimal, others: Sequence[Decimal]) -> bool:
+    """Whether a change is in a sum that any of the others, all of one sign with it, may be in too, in any order.
+
+    Where either it or others of the same amount are, it counts as the one: the sum is the same, and the others are
+    looked for next. Anything that no choice of them comes to proves nothing.
+    """
+    sums = {before}
+    for other in others:
+        sums |= {one + other for one in sums if one + other <= now}
+    if now - change not in sums and now not in sums:
+        raise Differs(f"the value is {now}; it was to change from {before} by {change}")
+    return now - change in sums
+
+
 @dataclass(frozen=True, slots=True)
 class Payments:
     """What the known payments of an order prove."""

@@ -200,9 +200,12 @@ def _recorded(effect: RecordPayment, answer: Answer) -> tuple[Posted, ...]:
 
 @posted.register
 def _refunded(effect: RefundCash, answer: Answer) -> tuple[Posted, ...]:
-    """The answer to a refund is empty by design, so this reads the payment's own: at least this much is given back."""
+    """The answer to a refund is empty by design, so this reads the payment's own.
+
+    It may be older than the refund, and have others in it that are not known of yet: known is what this one adds.
+    """
     payment = _payment_state(answer.as_model(PaymentDoc), effect, at=answer.at)
-    back = max(payment.refunded, effect.refunded_before + effect.amount)
+    back = effect.refunded_before + effect.amount
     cash = payment.model_copy(
         update={
             "document": effect.document,
