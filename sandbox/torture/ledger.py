@@ -21,7 +21,7 @@ _DUE: Final = """
 _OPEN: Final = "SELECT id FROM intents WHERE state = 'open'"
 _LEFT: Final = """
     SELECT i.id FROM intents i JOIN keys k ON k.key = i.key
-    WHERE i.state = 'open' AND k.owner LIKE $1 AND i.attempted_at >= $2
+    WHERE i.state = 'open' AND k.owner LIKE $1 AND i.attempted_at >= k.claimed_at
 """
 _DOUBTS: Final = "SELECT id, key, effect_name, answer FROM intents WHERE state = 'in_doubt' ORDER BY id"
 _LETTERS: Final = "SELECT topic, partition_no, at_offset FROM dead_letters"
@@ -67,9 +67,9 @@ class Ledger:
         """Calls whose outcome is not known yet."""
         return {row[0] for row in await self._ask(_OPEN)}
 
-    async def left_by(self, pid: int, *, since: float) -> set[str]:
-        """Calls that a process left open; only those that it began itself where it lives `since` that time."""
-        return {row[0] for row in await self._ask(_LEFT, f"%-{pid}-%", since)}
+    async def left_by(self, pid: int) -> set[str]:
+        """Calls that a process left open: those that it began itself, not those that it was to find out."""
+        return {row[0] for row in await self._ask(_LEFT, f"%-{pid}-%")}
 
     async def sent_again(self, intents: set[str]) -> int:
         """How many of these calls were sent more than once."""

@@ -53,8 +53,6 @@ class Pod:
     """Whether it stands still by SIGSTOP."""
     actions: Counter[str] = field(default_factory=Counter)
     """What the watchdog did, over all lives of this pod."""
-    began: float = 0.0
-    """When its process was started, unix seconds."""
     child: Child | None = None
     _last: dict[str, float] = field(default_factory=dict)
     _wanted: bool = False
@@ -88,7 +86,6 @@ class Pod:
 
     async def _launch(self) -> None:
         self._last = {}
-        self.began = time.time()
         self.child = await self.children.start(self.name, [*self.command, "run"])
 
     async def _restart(self) -> None:

@@ -17,7 +17,7 @@ from sandbox.torture.pods import Pod
 from sandbox.torture.schedule import Act
 from sandbox.torture.town import Town
 
-PATIENCE_S = 10.0
+PATIENCE_S = 20.0
 """A strike waits at most so long for effects in the phases that it has not met yet."""
 HELD_MS = 120.0  # before and after the commit, while a strike is near: many calls are under way then
 PEEK_S = 0.05
@@ -114,11 +114,14 @@ class Saboteur:
 
     async def _seen(self, pods: Sequence[Pod]) -> Counter[str]:
         at = time.time()
+        held = await self._held()
+        return phases(_of(held, pods), await self.town.moments(), at) if held else Counter()
+
+    async def _held(self) -> Sequence[Leased]:
         try:
-            held = await self.town.ledger.held()
+            return await self.town.ledger.held()
         except (OSError, asyncpg.PostgresError, TimeoutError):
-            return Counter()
-        return phases(_of(held, pods), await self.town.moments(), at)
+            return []
 
     def _release(self, pods: Sequence[Pod]) -> None:
         for pod in pods:
@@ -127,14 +130,14 @@ class Saboteur:
     # --- processes ----------------------------------------------------------------------------------------------
 
     async def _kill(self, act: Act) -> None:
-        pod = self._victim(act)
+        pod = await self._victim(act)
         struck = await self._moment(act, [pod])
         await pod.kill()
         await self._note_left(struck, pod.pid)
         self._later(1.0, pod.start)
 
     async def _freeze(self, act: Act) -> None:
-        pod = self._victim(act)
+        pod = await self._victim(act)
         await self._moment(act, [pod])
 
         async def thaw() -> None:
@@ -159,21 +162,23 @@ class Saboteur:
     async def _end(self, pod: Pod, struck: Struck) -> None:
         pid = pod.pid
         code = await pod.stop()
-        await self._note_left(struck, pid, told=pod.told_unknown(), since=pod.began)
+        await self._note_left(struck, pid, told=pod.told_unknown())
         struck.note = f"exit code {code}"
 
     async def _join(self, act: Act) -> None:
         await self._around(act, self.town.pods[act.whom].start)
 
-    def _victim(self, act: Act) -> Pod:
-        """The pod of the schedule, or the next one that is there."""
+    async def _victim(self, act: Act) -> Pod:
+        """The pod of the schedule, or the next one that is there; where it has nothing in hand, who has most."""
         pods = self.town.pods
         order = [pods[(act.whom + number) % len(pods)] for number in range(len(pods))]
-        return next((pod for pod in order if pod.alive and not pod.stopped), order[0])
+        there = [pod for pod in order if pod.alive and not pod.stopped] or order[:1]
+        held = await self._held()
+        return there[0] if _of(held, there[:1]) else max(there, key=lambda pod: len(_of(held, [pod])))
 
-    async def _note_left(self, struck: Struck, pid: int, *, told: Collection[str] = (), since: float = 0.0) -> None:
+    async def _note_left(self, struck: Struck, pid: int, *, told: Collection[str] = ()) -> None:
         """Count the calls without an outcome; those that were `told` have ended without an answer, and are known."""
-        left = (await self.town.ledger.left_by(pid, since=since)).difference(told)
+        left = (await self.town.ledger.left_by(pid)).difference(told)
         struck.open = len(left)
         self._left.append((struck, left))
 
