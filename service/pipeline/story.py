@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Protocol
 
 from schemas.base import Ref
@@ -261,8 +262,17 @@ class Story:
             if intent.state is IntentState.IN_DOUBT:
                 run.doubt(in_doubt(intent, Reason.IN_DOUBT), None)
                 continue
-            result = await publisher.find_out(intent, priority=run.priority, begin=self._begin_with(run))
+            known = replace(intent, effect=self._with_others(run, intent.effect))
+            result = await publisher.find_out(known, priority=run.priority, begin=self._begin_with(run))
             self._take(run, result)
+
+    def _with_others(self, run: Run, effect: Effect) -> Effect:
+        """Add to a refund what has been heard of since it was written, and may have been done in the lost time too."""
+        if isinstance(effect, RefundCash) and self._timing.may_be_forgotten(effect.source_version):
+            for planned in run.plan(run.desired(), self._clock.now()).effects:
+                if isinstance(planned, RefundCash) and planned.document == effect.document:
+                    return effect.model_copy(update={"others": planned.others})
+        return effect
 
     async def _carry_out(self, run: Run, effect: Effect, erp: ERP, publisher: Publisher, accounts: Accounts) -> None:
         if self._forgot(run, effect):

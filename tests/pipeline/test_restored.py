@@ -115,12 +115,14 @@ CHANGES: tuple[tuple[Fact, ...], ...] = (
 
 
 STEPS = {
-    "a create without an answer": ("order:1/create#1", "POST /orders"),
-    "a confirm without an answer": ("order:1/confirm#1", "POST /orders/{}/confirm"),
+    "a create without an answer": (0, "order:1/create#1", "POST /orders"),
+    "a confirm without an answer": (0, "order:1/confirm#1", "POST /orders/{}/confirm"),
+    "a refund without an answer": (2, "payment:95/refund", "POST /orders/{}/payments/{}/refund"),
 }
+READS = ("GET /orders", "GET /orders/{}", "GET /payments/{}")
 
 
-@pytest.mark.parametrize("known", ["nothing", "a create without an answer", "a confirm without an answer", "the order"])
+@pytest.mark.parametrize("known", ["nothing", *STEPS, "the order"])
 async def test_changes_of_one_value_are_found_again_one_by_one(rig: Rig, tmp_path: Path, known: str) -> None:
     """What the look-up reads is what they all came to, and the restored ledger knows of none, of one, or of some."""
     named = [policy(targets=FEES)]
@@ -128,12 +130,14 @@ async def test_changes_of_one_value_are_found_again_one_by_one(rig: Rig, tmp_pat
     if known != "nothing":
         await account_stands(first)
     if (step := STEPS.get(known)) is not None:
-        impatient = replace(QUICK, patience=0)
-        failing = await rig.pod("failing", policies=named, timing=impatient)
-        lies = {"commit_then_drop": [step[1]], "error_before": ["GET /orders", "GET /orders/{}"]}
+        done, effect, call = step
+        for facts in CHANGES[:done]:
+            await first.see(*facts)
+        failing = await rig.pod("failing", policies=named, timing=replace(QUICK, patience=0))
+        lies = {"commit_then_drop": [call], "error_before": list(READS)}
         rig.lie(dict.fromkeys(lies, 1.0), only=lies)
-        await failing.see(*CHANGES[0])
-        assert (step[0], 1, "open") in await failing.states()
+        await failing.see(*CHANGES[done])
+        assert (effect, 1, "open") in await failing.states()
         rig.lie({})
     elif known == "the order":
         await first.see(*CHANGES[0])
