@@ -3,10 +3,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.outcome import Reason
 from service.erp.arcus.payloads import OrderDoc, PaymentDoc
-from service.erp.arcus.proof import Differs, look_back, only, payments_of, reached, receipt_days
+from service.erp.arcus.proof import Differs, among, look_back, only, payments_of, reached, receipt_days
 from service.erp.arcus.steps import step
 from service.ports import Intent, Resolution
 from tests.erp_arcus.effects import ORDER, PAYMENT, intent_of, order_posted, pay, settings
@@ -30,6 +32,27 @@ def test_a_value_is_the_one_before_or_the_one_after() -> None:
         with pytest.raises(Differs) as caught:
             reached(Decimal(now), Decimal(before), Decimal(after))
         assert caught.value.reason is Reason.IN_DOUBT
+
+
+CENTS = st.integers(min_value=1, max_value=30).map(lambda cents: Decimal(cents) / 100)
+
+
+@given(parts=st.lists(st.tuples(CENTS, st.booleans()), min_size=1, max_size=7), before=CENTS)
+def test_whichever_refunds_a_lost_time_has_seen_the_rest_brings_the_sum_to_what_all_come_to(
+    parts: list[tuple[Decimal, bool]], before: Decimal
+) -> None:
+    amounts = [amount for amount, _ in parts]
+    known, value = before, before + sum(amount for amount, done in parts if done)
+    for number, amount in enumerate(amounts):
+        if not among(value, known, amount, amounts[number + 1 :]):
+            value += amount
+        known += amount
+    assert value == known == before + sum(amounts)
+
+
+def test_a_sum_that_no_choice_of_refunds_comes_to_proves_nothing() -> None:
+    with pytest.raises(Differs):
+        among(Decimal(4), Decimal(1), Decimal(2), [Decimal(2)])
 
 
 def order(paid: str) -> OrderDoc:
