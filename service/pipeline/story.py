@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from schemas.base import Ref
-from schemas.effect import CreateOrder, Effect, RecordPayment, RefundCash
+from schemas.effect import Adjust, CreateOrder, Effect, RecordPayment, RefundCash
 from schemas.outcome import OutcomeName, Reason, Verdict
 from schemas.posted import Posted
 from schemas.privacy import PrivacyRequest
@@ -262,17 +262,16 @@ class Story:
             if intent.state is IntentState.IN_DOUBT:
                 run.doubt(in_doubt(intent, Reason.IN_DOUBT), None)
                 continue
-            known = replace(intent, effect=self._with_others(run, intent.effect))
+            known = replace(intent, effect=self._as_planned(run, intent.effect))
             result = await publisher.find_out(known, priority=run.priority, begin=self._begin_with(run))
             self._take(run, result)
 
-    def _with_others(self, run: Run, effect: Effect) -> Effect:
-        """Add to a refund what has been heard of since it was written, and may have been done in the lost time too."""
-        if isinstance(effect, RefundCash) and self._timing.may_be_forgotten(effect.source_version):
-            for planned in run.plan(run.desired(), self._clock.now()).effects:
-                if isinstance(planned, RefundCash) and planned.document == effect.document:
-                    return effect.model_copy(update={"others": planned.others})
-        return effect
+    def _as_planned(self, run: Run, effect: Effect) -> Effect:
+        """Name beside a change of a sum what was heard of since it was written: a lost time may have seen it too."""
+        if not isinstance(effect, Adjust | RefundCash) or not self._timing.may_be_forgotten(effect.source_version):
+            return effect
+        planned = run.plan(run.desired(), self._clock.now()).effects
+        return next((one for one in planned if one.name == effect.name), effect)
 
     async def _carry_out(self, run: Run, effect: Effect, erp: ERP, publisher: Publisher, accounts: Accounts) -> None:
         if self._forgot(run, effect):

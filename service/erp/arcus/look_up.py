@@ -202,6 +202,8 @@ class LookUp:
     async def _confirmed(self, effect: Confirm, look: Look) -> Said | None:
         order = await self._order(effect.order_erp_id, look)
         status, hold = status_of(order)
+        if status is PostedStatus.CANCELLED and look.forgotten:
+            return order  # by what followed in the lost time: whether it was confirmed before makes no difference
         if status is PostedStatus.CANCELLED or hold.startswith(UNKNOWN_STATUS):
             raise Differs(f"{order.order_number} is {order.order_status or order.status}")
         return order if status in {PostedStatus.CONFIRMED, PostedStatus.SHIPPED} else None
