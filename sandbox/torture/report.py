@@ -23,7 +23,7 @@ MOST_VIOLATIONS = 200
 _STRUCK = ("struck_at", "kind", "whom", "open", "sent_again", "note")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # asyncio.run writes down what it returns, and this is everything
 class Report:
     """Everything about one run."""
 

@@ -92,19 +92,26 @@ class Saboteur:
     # --- the moment ---------------------------------------------------------------------------------------------
 
     async def _moment(self, act: Act, pods: Sequence[Pod]) -> Struck:
-        """Halt these pods at a moment that this fault has not met yet, and note it. They stand still afterwards."""
+        """Halt these pods at a moment that this fault has not met yet, and note it. They stand still afterwards.
+
+        They are looked at while they run, and halted only for what looks right: halted all the time they lose leases.
+        """
         began = time.monotonic()
         await self.town.slow_down(before_ms=HELD_MS, after_ms=HELD_MS)
         missing = self.cells.missing(act.kind)
-        while True:
-            for pod in pods:
-                pod.halt()
-            found = await self._seen(pods)
+
+        def enough(found: Counter[str]) -> bool:
             waited = (time.monotonic() - began) / PATIENCE_S
-            if len(missing - found.keys()) <= len(PHASES) * waited**2:  # all of them at first, in the end none
-                break
-            for pod in pods:
-                pod.go_on()
+            return len(missing - found.keys()) <= len(PHASES) * waited**2  # all of them at first, in the end none
+
+        while True:
+            if enough(await self._seen(pods)):
+                for pod in pods:
+                    pod.halt()
+                found = await self._seen(pods)
+                if enough(found):
+                    break
+                self._release(pods)
             await asyncio.sleep(PEEK_S)
         struck = Struck(act, round(self.now, 2), found)
         self.cells.add(act.kind, found)
