@@ -21,6 +21,8 @@ PATIENCE_S = 20.0
 """A strike waits at most so long for effects in the phases that it has not met yet."""
 HELD_MS = 120.0  # before and after the commit, while a strike is near: many calls are under way then
 PEEK_S = 0.05
+NEARLY = 2
+"""So many phases may be missing at a look that comes before a halt: some last no longer than the look."""
 CALM_S = 90.0
 FORGET_S = 25 * 3600.0  # one hour beyond the window in which the ERP knows a key
 STORMS = {"storm_5xx": {"error_before": 0.2, "error_after": 0.15}, "storm_429": {"throttle": 0.4}}
@@ -94,18 +96,18 @@ class Saboteur:
     async def _moment(self, act: Act, pods: Sequence[Pod]) -> Struck:
         """Halt these pods at a moment that this fault has not met yet, and note it. They stand still afterwards.
 
-        They are looked at while they run, and halted only for what looks right: halted all the time they lose leases.
+        They are looked at while they run, and halted for what looks nearly right: halted all the time they lose leases.
         """
         began = time.monotonic()
         await self.town.slow_down(before_ms=HELD_MS, after_ms=HELD_MS)
         missing = self.cells.missing(act.kind)
 
-        def enough(found: Counter[str]) -> bool:
+        def enough(found: Counter[str], *, but: int = 0) -> bool:
             waited = (time.monotonic() - began) / PATIENCE_S
-            return len(missing - found.keys()) <= len(PHASES) * waited**2  # all of them at first, in the end none
+            return len(missing - found.keys()) <= but + len(PHASES) * waited**2  # all of them at first, in the end none
 
         while True:
-            if enough(await self._seen(pods)):
+            if enough(await self._seen(pods), but=NEARLY):
                 for pod in pods:
                     pod.halt()
                 found = await self._seen(pods)
