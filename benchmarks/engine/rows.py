@@ -156,7 +156,7 @@ FASTEST: Final = 90_000
 
 def _saturated(pattern: Pattern, keys: int, latency_ms: float) -> SaturatedRow:
     targets = TARGETS.get((keys, round(latency_ms))) if pattern is Pattern.ROUND_ROBIN else None
-    long = Filling(pattern, keys, 34 * FASTEST) if keys == max(KEYS) else Filling(pattern, keys, 20 * FASTEST)
+    long = Filling(pattern, keys, 34 * FASTEST) if keys == max(KEYS) else Filling(pattern, keys, 26 * FASTEST)
     short = Filling(pattern, keys, 12 * FASTEST)
     return SaturatedRow(
         filling=long if pattern is Pattern.ROUND_ROBIN else short,
