@@ -101,13 +101,13 @@ class Pod:
                 self.unwell.append("no answer" if answered else "no first answer")
             await asyncio.sleep(LOOK_S)
 
-    async def left(self) -> dict[str, float]:
-        """Say what is in hand, and how much waits in each partition that it reads; nothing while it is away."""
+    async def left(self) -> dict[str, float] | None:
+        """Say what is in hand, and how much waits in each partition that it reads; None while it does not answer."""
         try:
             async with self.http.get(f"http://127.0.0.1:{self.settings['http']['port']}/metrics") as answer:
                 return {series: float(value) for series, value in _LEFT.findall(await answer.text())}
         except (aiohttp.ClientError, TimeoutError):
-            return {}
+            return None
 
     async def kill(self) -> None:
         """SIGKILL; nobody starts it again but the test."""

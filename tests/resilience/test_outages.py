@@ -36,8 +36,9 @@ async def ended(town: Town, shop: Shop) -> None:
 
     async def quiet() -> bool:
         pods = [await pod.left() for pod in town.pods if pod.running]
-        read = sum(f'topic="{town.topic}"' in series for left in pods for series in left)
-        return read == PARTITIONS and not any(any(left.values()) for left in pods)
+        left = [series for one in pods for series in (one or {}).items()]
+        read = sum(f'topic="{town.topic}"' in name for name, _ in left)
+        return None not in pods and read == PARTITIONS and not any(value for _, value in left)
 
     await until(all_there, "all sales in the ERP")
     await until(quiet, "nothing left to do")
