@@ -8,7 +8,7 @@ from typing import Final
 
 SIZE: Final = 50
 _HEAD: Final = struct.Struct("<IHBq")
-_POISON_AT: Final = 6
+_POISON_AT: Final = struct.calcsize("<IH")
 _REST: Final = bytes(SIZE - _HEAD.size)
 
 

@@ -1,4 +1,4 @@
-"""Orders that the shop cancelled while the ERP had nothing of them, or only a draft: never allocated (books 4, 13)."""
+"""Orders that the shop cancelled, and whose cash the ERP has no record of (books 4, 13)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def before_posting(draft: Draft, order: Order, *, due: bool) -> Verdict | None:
 
 
 def cash_kept(draft: Draft, order: Order) -> Verdict | None:
-    """Say what is open where cash of a cancelled order that the ERP has nothing of did not go out as it came in."""
+    """Say what is open where cash of a cancelled order that the ERP has no record of did not go out as it came in."""
     if order.financial_status is not FinancialStatus.REFUNDED:
         transactions_missing(draft, order)  # a shop that says paid keeps cash, whether we heard of it or not
     if verdict := draft.order_verdict:
