@@ -52,7 +52,8 @@ from service.ledger.policies import SqlPolicies
 from service.ledger.sole import sole, take_over
 from service.pipeline.erp_news import LANE
 from service.pipeline.publish import Timing
-from service.pipeline.reception import Reception, Storm
+from service.pipeline.reception import Reception
+from service.pipeline.storm import Storm
 from service.pipeline.story import TENANT_SET_UP, Story
 from service.ports import Decision, Mapped, Record, Routed
 from service.settings import Settings

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 
@@ -13,41 +12,11 @@ from connectors.shopify.peek import order_key
 from schemas.event import Envelope, Event, Key, Position
 from schemas.outcome import OutcomeName, Reason, Verdict
 from schemas.privacy import PrivacyEvent
-from service.errors import Waiting
 from service.pipeline.news import Rejected, Wake
 from service.pipeline.observer import Observer
+from service.pipeline.storm import Storm
 from service.pipeline.story import Story
 from service.ports import Arrival, DeadLetter, DeadLetters, EventEnd, Priority, Record, Routed
-
-
-class Storm:
-    """When most of the traffic is unreadable for one reason, the fault is not in the records (peers.md (e), arroyo).
-
-    `window` records are looked back on; a quarter of it unreadable is the least, because one bad batch is no storm.
-    """
-
-    def __init__(self, *, share: float = 0.5, window: int = 200) -> None:
-        self._share = share
-        self._enough = window // 4
-        self._window = window
-        self._reasons: dict[Position, Reason | None] = {}
-
-    def note(self, record: Record, reason: Reason | None) -> None:
-        """Count a record once, however often it is read."""
-        self._reasons.setdefault(record.position, reason)
-        if len(self._reasons) > self._window:
-            del self._reasons[next(iter(self._reasons))]
-
-    def check(self) -> None:
-        """Raise Waiting while the storm lasts."""
-        counted = Counter(reason for reason in self._reasons.values() if reason is not None)
-        for reason, count in counted.most_common(1):
-            if count >= self._enough and count > self._share * len(self._reasons):
-                why = (
-                    f"{count} of the last {len(self._reasons)} records are unreadable ({reason}); nothing is "
-                    "dead-lettered until that changes: check what the producer sends, or the decoder's version"
-                )
-                raise Waiting("dead_letter_storm", why, after=5.0)
 
 
 class Reception:
@@ -81,8 +50,11 @@ class Reception:
         An order body is only peeked at and read when its turn comes: what waits costs no more than its bytes.
         """
         if (key := order_key(record.value, record.headers)) is not None and len(record.value or b"") <= self._largest:
+            self._storm.at_the_door(record, None)
             return (Routed(str(key), record),)
-        return self._read(record)
+        routed = self._read(record)
+        self._storm.at_the_door(record, _unreadable(routed))
+        return routed
 
     def _read(self, record: Record) -> list[Routed]:
         pieces = decode_each(
@@ -94,10 +66,7 @@ class Reception:
             received_at=datetime.fromtimestamp(record.timestamp, UTC),
             key=record.key,
         )
-        routed = [self._piece(record, number, piece) for number, piece in enumerate(pieces)]
-        dead = next((part.payload.reason for part in routed if isinstance(part.payload, DeadLetter)), None)
-        self._storm.note(record, dead)
-        return routed
+        return [self._piece(record, number, piece) for number, piece in enumerate(pieces)]
 
     def _piece(self, record: Record, number: int, piece: Event | ConnectorError) -> Routed:
         position = record.position
@@ -125,6 +94,7 @@ class Reception:
             self._storm.check()
             for letter in letters:
                 await self._dead_letters.put(letter)
+                self._storm.landed(letter.position)
         for lane, items in lanes.items():
             await self._story.handle(lane, items)
 
@@ -132,9 +102,15 @@ class Reception:
         """Read what was only peeked at. A body that names another order further down goes under that one's lease."""
         for item in work:
             if isinstance(item, Record):
-                yield from ((piece.key, piece.payload) for piece in self._read(item))
+                routed = self._read(item)
+                self._storm.at_its_turn(item, _unreadable(routed))
+                yield from ((piece.key, piece.payload) for piece in routed)
             else:
                 yield key, item
+
+
+def _unreadable(routed: Sequence[Routed]) -> Reason | None:
+    return next((piece.payload.reason for piece in routed if isinstance(piece.payload, DeadLetter)), None)
 
 
 def rejected(error: Recognised, name: str, position: Position | None, priority: Priority) -> Rejected | None:

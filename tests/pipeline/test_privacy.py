@@ -22,7 +22,8 @@ from service.ledger.ledger import LedgerDeadLetters
 from service.ledger.privacy import SqlPrivacy
 from service.ledger.tables import metadata
 from service.ledger.trouble import Rejected
-from service.pipeline.reception import Reception, Storm
+from service.pipeline.reception import Reception
+from service.pipeline.storm import Storm
 from service.ports import CaseState, IntentState, PrivacyCase, Record
 from service.telemetry import logs
 from service.telemetry.metrics import Metrics

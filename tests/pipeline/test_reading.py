@@ -35,7 +35,8 @@ from service.http.window import Tier
 from service.ledger.ledger import LedgerDeadLetters
 from service.pipeline.news import Rejected
 from service.pipeline.observer import Silent
-from service.pipeline.reception import Reception, Storm
+from service.pipeline.reception import Reception
+from service.pipeline.storm import Storm
 from service.ports import Arrival, Record
 from service.shop.shopify import ShopifySettings, ShopifyShop
 from tests.pipeline.rig import TENANT, Pod, Rig, TravelClock, key_of, policy

@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from connectors.envelopes import Limits
+from connectors.shopify.peek import order_key
 from service.errors import Waiting
 from service.ledger.ledger import LedgerDeadLetters
 from service.pipeline.observer import Silent
-from service.pipeline.reception import Reception, Storm
-from service.ports import DeadLetter, Priority, Record
+from service.pipeline.reception import Reception
+from service.pipeline.storm import Storm
+from service.ports import DeadLetter, Priority, Record, Routed
 from tests.acceptance.bodies import SHOP, charge, dump, item, order, transaction
 from tests.pipeline.rig import Pod, Rig, key_of, policy
 
@@ -62,6 +64,12 @@ class Door:
 
     def record(self, value: bytes | None, headers: Sequence[tuple[str, bytes]], *, kafka: str = "shop") -> Record:
         return Record(kafka, 0, next(OFFSETS), None, value, headers, 1.8e9)
+
+    def order(self, value: bytes) -> Record:
+        """An order as Shopify sends it: its lane is seen without reading it."""
+        record = self.record(value, [("x-shopify-topic", b"orders/updated"), ("x-shopify-shop-domain", SHOP.encode())])
+        assert order_key(record.value, record.headers) is not None
+        return record
 
     async def handle(self, record: Record) -> list[str]:
         routed = self.reception.route(record)
@@ -200,6 +208,52 @@ async def test_a_storm_of_unreadable_records_waits_by_name_and_ends(pod: Pod) ->
         await door.take(dump(order(number + 1)))
     await door.take(b"hello")
     assert len(door.shelf.kept) == 10
+
+
+def arrive(door: Door, number: int) -> list[Routed]:
+    """So many sound orders come through the door, and have no turn yet."""
+    return [piece for one in range(number) for piece in door.reception.route(door.order(dump(order(one + 1))))]
+
+
+async def test_a_backlog_of_sound_orders_is_no_storm_though_its_dead_letters_have_their_turn_first(pod: Pod) -> None:
+    door = Door(pod, storm=Storm(share=0.5, window=40))
+    letters: list[Routed] = []
+    for _ in range(12):
+        assert len(arrive(door, 9)) == 9
+        letters += door.reception.route(door.record(b"hello", []))
+    await door.reception.handle(letters[0].key, [letter.payload for letter in letters])
+    assert len(door.shelf.kept) == 12
+
+
+async def test_a_storm_ends_though_what_it_holds_back_is_read_again_and_again(pod: Pod) -> None:
+    door = Door(pod, storm=Storm(share=0.5, window=40))
+    held = [door.record(b"hello", []) for _ in range(30)]
+    letters = [door.reception.route(record)[0] for record in held]
+    with pytest.raises(Waiting):
+        await door.reception.handle(letters[0].key, [letter.payload for letter in letters])
+    for _ in range(3):
+        arrive(door, 8)
+        letters = [door.reception.route(record)[0] for record in held]
+    await door.reception.handle(letters[0].key, [letter.payload for letter in letters])
+    assert len(door.shelf.kept) == 30
+
+
+async def test_orders_that_turn_out_to_be_unreadable_at_their_turn_are_a_storm_that_ends_too(pod: Pod) -> None:
+    door = Door(pod, storm=Storm(share=0.5, window=40))
+    held = [door.order(dump(order(number))[:-1]) for number in range(1, 61)]
+    for record in held[:9]:
+        await door.handle(record)
+    for record in held[9:]:
+        with pytest.raises(Waiting):
+            await door.handle(record)
+    for number in range(101, 122):
+        await door.handle(door.order(dump(order(number))))
+        for record in held[9:] if number < 120 else ():
+            with pytest.raises(Waiting):
+                await door.handle(record)
+    for record in held[9:]:
+        await door.handle(record)
+    assert len(door.shelf.kept) == 60
 
 
 async def test_a_replay_comes_after_live_traffic_and_changes_nothing(rig: Rig, pod: Pod, door: Door) -> None:

@@ -27,7 +27,8 @@ from service.ledger.ledger import LedgerDeadLetters
 from service.ledger.policies import SqlPolicies
 from service.pipeline.news import Rejected
 from service.pipeline.publish import Timing
-from service.pipeline.reception import Reception, Storm
+from service.pipeline.reception import Reception
+from service.pipeline.storm import Storm
 from service.pipeline.story import Story
 from service.ports import Arrival, DeadLetter, EventEnd, Priority, Record, Routed
 from tests.simulation.broker import Broker, Member
