@@ -67,6 +67,8 @@ class Run:
         try:
             self.saboteur.began = self.watch.began = time.monotonic()
             await self.saboteur.run(self.acts)
+            if self.options.full:
+                await self.saboteur.again(self.acts, lambda: self.wire.lag > 0)
             await feeding
             try:
                 await self.quiet()

@@ -6,7 +6,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import asyncpg
 
 from sandbox.torture.phases import PHASES, Cells, Leased, phases
 from sandbox.torture.pods import Pod
-from sandbox.torture.schedule import Act
+from sandbox.torture.schedule import BACK_IN_TIME, Act
 from sandbox.torture.town import Town
 
 PATIENCE_S = 20.0
@@ -23,6 +23,8 @@ HELD_MS = 120.0  # before and after the commit, while a strike is near: many cal
 PEEK_S = 0.05
 NEARLY = 2
 """So many phases may be missing at a look that comes before a halt: some last no longer than the look."""
+AGAIN = 2
+"""So often at most a fault comes again that has not met every phase when the schedule is done."""
 CALM_S = 90.0
 FORGET_S = 25 * 3600.0  # one hour beyond the window in which the ERP knows a key
 STORMS = {"storm_5xx": {"error_before": 0.2, "error_after": 0.15}, "storm_429": {"throttle": 0.4}}
@@ -71,6 +73,14 @@ class Saboteur:
             await asyncio.sleep(max(0.0, act.at - self.now))
             await self.act(act)
         await self.mended()
+
+    async def again(self, acts: Sequence[Act], loaded: Callable[[], bool]) -> None:
+        """Strike once more, as long as there is a load, with what has not met every phase; time goes only forwards."""
+        last = {act.kind: act for act in acts if act.kind not in BACK_IN_TIME}
+        for kind in [kind for kind in self.cells.faults if kind in last] * AGAIN:
+            if self.cells.missing(kind) and loaded():
+                await self.act(replace(last[kind], at=round(self.now, 2)))
+                await self.mended()
 
     async def act(self, act: Act) -> None:
         """Do one thing."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from sandbox.torture.options import options
+from sandbox.torture.phases import PHASES, Cells
 from sandbox.torture.run import acts_of
 from sandbox.torture.saboteur import Saboteur
 from sandbox.torture.schedule import FAULTS, Act, heard, schedule, told
@@ -70,6 +74,27 @@ def test_a_short_run_has_as_many_kills_as_fit() -> None:
 
 def test_every_fault_can_be_done() -> None:
     assert all(hasattr(Saboteur, f"_{act.kind}") for act in full(1))
+
+
+class Notes(Saboteur):
+    """Does nothing, and writes down what it would do: of each phase it meets one more each time."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__(cast(Any, None), cast(Any, None), cast(Any, None), Cells(faults))
+        self.done: list[str] = []
+
+    async def act(self, act: Act) -> None:
+        self.done.append(act.kind)
+        self.cells.add(act.kind, Counter(PHASES[: 3 * self.done.count(act.kind)]))
+
+
+async def test_what_has_not_met_every_phase_comes_again_while_there_is_a_load_but_never_the_restore() -> None:
+    notes = Notes(FAULTS)
+    for fault in set(FAULTS) - {"leave", "freeze", "restore"}:
+        notes.cells.add(fault, Counter(PHASES))
+    await notes.again(full(1), lambda: len(notes.done) < 3)
+    assert notes.done == ["freeze", "leave", "freeze"]
+    assert {fault for fault, _ in notes.cells.empty()} == {"leave", "restore"}
 
 
 def test_a_report_replays_its_schedule(tmp_path: Path) -> None:
