@@ -17,8 +17,9 @@ from sandbox.torture.pods import Pod
 from sandbox.torture.schedule import BACK_IN_TIME, Act
 from sandbox.torture.town import Town
 
-PATIENCE_S = 20.0
-"""A strike waits at most so long for effects in the phases that it has not met yet."""
+PATIENCE_S = {"restore": 40.0}
+"""A strike waits at most so long for effects in the phases that it has not met yet; longer where it comes only once."""
+PATIENCE_ELSE_S = 20.0
 HELD_MS = 120.0  # before and after the commit, while a strike is near: many calls are under way then
 PEEK_S = 0.05
 NEARLY = 2
@@ -111,9 +112,10 @@ class Saboteur:
         began = time.monotonic()
         await self.town.slow_down(before_ms=HELD_MS, after_ms=HELD_MS)
         missing = self.cells.missing(act.kind)
+        patience = PATIENCE_S.get(act.kind, PATIENCE_ELSE_S)
 
         def enough(found: Counter[str], *, but: int = 0) -> bool:
-            waited = (time.monotonic() - began) / PATIENCE_S
+            waited = (time.monotonic() - began) / patience
             return len(missing - found.keys()) <= but + len(PHASES) * waited**2  # all of them at first, in the end none
 
         while True:
@@ -172,10 +174,13 @@ class Saboteur:
             await _until(lambda pod=pod: pod.ready, READY_S)  # type: ignore[misc]
 
     async def _leave(self, act: Act) -> None:
-        pod = self.town.pods[act.whom]
-        if not pod.alive:
-            await pod.start()
-            await _until(lambda: pod.ready, READY_S)
+        """Whoever left or died before comes back first."""
+        await self.mended()
+        for pod in self.town.pods:
+            if not pod.alive:
+                await pod.start()
+                await _until(lambda pod=pod: pod.ready, READY_S)  # type: ignore[misc]
+        pod = await self._victim(act)
         await self._end(pod, await self._moment(act, [pod]))
 
     async def _end(self, pod: Pod, struck: Struck) -> None:
@@ -188,11 +193,11 @@ class Saboteur:
         await self._around(act, self.town.pods[act.whom].start)
 
     async def _victim(self, act: Act) -> Pod:
-        """The pod of the schedule, or the next one that is there; where it has nothing in hand, who has most."""
+        """The pod of the schedule, or the next one that is there; where it has no effect in hand, who has most."""
         pods = self.town.pods
         order = [pods[(act.whom + number) % len(pods)] for number in range(len(pods))]
         there = [pod for pod in order if pod.alive and not pod.stopped] or order[:1]
-        held = await self._held()
+        held = [one for one in await self._held() if one.intent]
         return there[0] if _of(held, there[:1]) else max(there, key=lambda pod: len(_of(held, [pod])))
 
     async def _note_left(self, struck: Struck, pid: int, *, told: Collection[str] = ()) -> None:

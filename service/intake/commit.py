@@ -64,7 +64,7 @@ class Committer:
         """So many items were completed."""
         self._since += completions
         self._dirty.set()
-        if self._since >= self._limits.commit_every:
+        if self._since >= self._limits.uncommitted:
             self._many.set()
 
     async def run(self) -> None:
@@ -84,7 +84,7 @@ class Committer:
         """Commit what is owed now; returns whether everything that was owed stands."""
         async with self._lock:
             self._since = 0
-            owed = [(one, mark) for one in self._partitions() if (mark := one.owed()) is not None]
+            owed = [(one, mark, one.tracker.behind) for one in self._partitions() if (mark := one.owed()) is not None]
             client = self._client()
             if not owed:
                 return True
@@ -93,8 +93,8 @@ class Committer:
                 return False
             return await self._write(client, owed)
 
-    async def _write(self, client: Client, owed: list[tuple[Partition, int]]) -> bool:
-        offsets = {one.slot: mark for one, mark in owed}
+    async def _write(self, client: Client, owed: list[tuple[Partition, int, int]]) -> bool:
+        offsets = {one.slot: mark for one, mark, _ in owed}
         began = time.perf_counter()
         timeout = self._settings.commit_timeout_s
         try:
@@ -103,12 +103,13 @@ class Committer:
             async with asyncio.timeout(timeout):
                 await client.commit(offsets)
         except (ClientError, *LEDGER_ERRORS) as exc:
-            for one, _ in owed:
+            for one, _, _ in owed:
                 one.committed = None
             self._observer.commit_failed(f"{type(exc).__name__}: {exc}")
             return False
-        for one, mark in owed:
+        for one, mark, behind in owed:
             one.committed = mark
+            one.stands(behind)
         self.commits += 1
         self._observer.committed(len(owed), time.perf_counter() - began)
         return True

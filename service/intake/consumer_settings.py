@@ -115,7 +115,7 @@ class WindowLimits:
     coalesce: int = 64
     """Waiting items of one key that are handed over together."""
     records: int = 20_000
-    """Per partition, from the lowest unfinished to the highest read: what a crash reads again at most."""
+    """Per partition, from the last commit to the highest read: what a crash reads again at most."""
     bytes: int = 48 * KIB * KIB
     """Unfinished bytes per partition."""
     total_bytes: int = 96 * KIB * KIB
@@ -123,8 +123,18 @@ class WindowLimits:
     payloads: int = 1_000
     """Waiting items that keep what was read from them; the others are routed again when it is their turn."""
     poll_records: int = 256
-    """Records that are taken over in one go before anybody else gets the event loop."""
+    """Records that are polled at once."""
     commit_every: int = 1_000
     commit_after_s: float = 0.2
     stall_s: float = 25.0
     """Lag, no progress and no named wait for this long is a stall."""
+
+    @property
+    def poll(self) -> int:
+        """Records that are polled at once: at most half of the window, which would be overrun otherwise."""
+        return max(1, min(self.poll_records, self.records // 2))
+
+    @property
+    def uncommitted(self) -> int:
+        """Completions that may wait for a commit: few beside the window, which they fill."""
+        return max(1, min(self.commit_every, self.records // 4))

@@ -33,11 +33,13 @@ class Tracker:
     between two that were read already, which does not happen unless a reader skipped it.
     """
 
-    __slots__ = ("_order", "_reads", "next_offset", "size", "unfinished")
+    __slots__ = ("_order", "_reads", "behind", "next_offset", "size", "unfinished")
 
     def __init__(self, start: int) -> None:
         self.next_offset = start
         """One past the highest record that was read: where reading goes on."""
+        self.behind = 0
+        """Records that `low_water` has passed."""
         self.unfinished = 0
         self.size = 0
         """Bytes of the unfinished records: what waiting costs in memory."""
@@ -51,7 +53,7 @@ class Tracker:
 
     @property
     def window(self) -> int:
-        """Records from the lowest unfinished to the highest read: what a crash would read again."""
+        """Records from the lowest unfinished to the highest read."""
         return len(self._order)
 
     def look(self, offset: int) -> Seen:
@@ -93,6 +95,7 @@ class Tracker:
         """Another owner has settled everything below: nothing may be committed below it any more."""
         while self._order and self._order[0] < offset:
             read = self._reads.pop(self._order.popleft())
+            self.behind += 1
             if read.left:
                 self.unfinished -= 1
                 self.size -= read.size
@@ -101,8 +104,9 @@ class Tracker:
 
     def _advance(self) -> bool:
         order, reads = self._order, self._reads
-        moved = False
+        passed = 0
         while order and not reads[order[0]].left:
             del reads[order.popleft()]
-            moved = True
-        return moved
+            passed += 1
+        self.behind += passed
+        return passed > 0

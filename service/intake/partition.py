@@ -13,7 +13,7 @@ class Partition:
     partition makes a new object.
     """
 
-    __slots__ = ("committed", "epoch", "lost", "number", "open", "paused", "priority", "topic", "tracker")
+    __slots__ = ("_behind", "committed", "epoch", "lost", "number", "open", "paused", "priority", "topic", "tracker")
 
     def __init__(self, topic: str, number: int, *, priority: Priority) -> None:
         self.topic = topic
@@ -29,6 +29,16 @@ class Partition:
         self.committed: int | None = None
         """What is known to stand in the ledger and in Kafka; None where that is not known."""
         self.tracker = Tracker(0)
+        self._behind = 0
+
+    @property
+    def window(self) -> int:
+        """Records from the last commit that stands to the highest read: what a crash reads again."""
+        return self.tracker.behind - self._behind + self.tracker.window
+
+    def stands(self, behind: int) -> None:
+        """The low-water mark that had so many records behind it is committed."""
+        self._behind = behind
 
     @property
     def slot(self) -> tuple[str, int]:

@@ -19,7 +19,8 @@ from service.intake.session import Session
 from service.intake.watchdog import Advice, Look, Stall
 from service.ports import Clock
 
-ROUND_S: Final = 5.0
+ROUNDS: Final = 15
+"""Rounds within the time that makes a stall: what moved last is noticed a round late, and so is the stall."""
 ASK_S: Final = 5.0
 SILENCE_S: Final = 2.0
 """Brokers that have not answered a question for so long are a named wait; they answer within milliseconds."""
@@ -47,7 +48,7 @@ class Patrol:
         self._session = session
         self._limits = limits
         self._clock = clock
-        self._round_s = min(ROUND_S, stall.stall_s / 4)
+        self._round_s = stall.stall_s / ROUNDS
         self._stall = stall
         self._ends: dict[Slot, int] = {}
         self._answered = True
@@ -133,8 +134,7 @@ class Patrol:
         if self._assignment.wait:
             waits["gate"] = 1
         fullest = (
-            max(one.tracker.window / self._limits.records, one.tracker.size / self._limits.bytes)
-            for one in held.values()
+            max(one.window / self._limits.records, one.tracker.size / self._limits.bytes) for one in held.values()
         )
         return Health(
             state=state,
@@ -146,7 +146,7 @@ class Patrol:
             in_flight=self._lanes.running,
             waiting=self._lanes.waiting,
             lanes=len(self._lanes),
-            window_records=sum(one.tracker.window for one in held.values()),
+            window_records=sum(one.window for one in held.values()),
             window_bytes=sum(one.tracker.size for one in held.values()),
             window_fill=min(1.0, max(fullest, default=0.0)),
             loop_lag_s=loop_lag_s,

@@ -61,7 +61,7 @@ class Reader:
         held = self._assignment.held
         while True:
             try:
-                batches = await client.poll(seconds=POLL_S, most=self._limits.poll_records)
+                batches = await client.poll(seconds=POLL_S, most=self._limits.poll)
             except OutOfRange as exc:
                 await self._out_of_range(client, exc.offsets)
                 continue
@@ -152,7 +152,7 @@ class Reader:
                 self._resume(one)
                 continue
             why = full(
-                records=one.tracker.window,
+                records=one.window,
                 size=one.tracker.size,
                 total=self.size,
                 partitions=len(held),
@@ -166,7 +166,7 @@ class Reader:
     def _resume(self, one: Partition) -> None:
         client = self._assignment.client
         if client is not None and roomy(
-            records=one.tracker.window,
+            records=one.window,
             size=one.tracker.size,
             total=self.size,
             partitions=len(self._assignment.held),

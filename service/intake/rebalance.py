@@ -131,13 +131,18 @@ class Assignment:
                 await asyncio.sleep(next_wait(attempt=attempt, after=None, chance=0.5, cap=GATE_CAP_S))
                 continue
             self.wait = ""
-            for one in self.held.values():
-                one.paused = ""
-                one.open = True
-            self._observer.opened(list(self.held))
-            if self.committer is not None:
-                self.committer.note(0)
+            self._let_in(client)
             return
+
+    def _let_in(self, client: Client) -> None:
+        for one in self.held.values():
+            if not one.window:
+                client.resume([one.slot])
+                one.paused = ""
+            one.open = True  # the reader resumes the others as soon as their windows have room
+        self._observer.opened(list(self.held))
+        if self.committer is not None:
+            self.committer.note(0)
 
     def _set_out(
         self,
@@ -149,9 +154,10 @@ class Assignment:
         for slot, one in self.held.items():
             # Nothing is committed below what a successor committed while we were away (correctness 20).
             one.tracker.raise_floor(starts[slot])
+            if one.tracker.low_water == starts[slot]:
+                one.stands(one.tracker.behind)
             client.seek(slot, one.tracker.next_offset)
             one.committed = commits[slot] if commits[slot] == marks.get(slot) else None
-        client.resume(list(self.held))
 
     async def _ask(self, client: Client) -> tuple[Mapping[Slot, int], Mapping[Slot, int | None], Mapping[Slot, Log]]:
         slots = list(self.held)

@@ -13,9 +13,10 @@ RESUME_AT: Final = 0.5
 def full(*, records: int, size: int, total: int, partitions: int, limits: WindowLimits) -> str:
     """Say why a partition must not be read on, or nothing.
 
-    Beyond the total, only those that hold more than their share stop: one waiting partition does not starve others.
+    The next poll must still have room: the window is what a crash reads again at most. Beyond the total, only those
+    that hold more than their share stop: one waiting partition does not starve others.
     """
-    if records >= limits.records:
+    if records > limits.records - limits.poll:
         return "window full: records"
     if size >= limits.bytes:
         return "window full: bytes"

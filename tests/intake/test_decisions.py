@@ -67,14 +67,14 @@ def test_a_wait_is_never_shorter_than_it_was_named(after: float, chance: float) 
     assert after <= next_wait(attempt=1, after=after, chance=chance) <= max(after, FIRST_S) * 1.2
 
 
-LIMITS = WindowLimits(records=100, bytes=1000, total_bytes=2000)
+LIMITS = WindowLimits(records=100, bytes=1000, total_bytes=2000, poll_records=20)
 
 
 @pytest.mark.parametrize(
     ("records", "size", "total", "partitions", "why"),
     [
-        (99, 999, 1999, 2, ""),
-        (100, 0, 0, 1, "window full: records"),
+        (80, 999, 1999, 2, ""),  # the next poll fits
+        (81, 0, 0, 1, "window full: records"),
         (1, 1000, 1000, 4, "window full: bytes"),
         (1, 600, 2000, 4, "window full: bytes of all partitions"),
         (1, 500, 2000, 4, "window full: bytes of all partitions"),

@@ -151,7 +151,7 @@ async def test_a_full_window_pauses_the_partition_and_not_the_process(kafka: str
         assert len(notes.pauses) == 1
         gate.set()
         await until(lambda: works.total() == 220)
-        assert not intake.health().paused
+        await until(lambda: not intake.health().paused)  # with the commit
 
 
 async def test_a_pattern_finds_foreign_topic_names(kafka: str) -> None:

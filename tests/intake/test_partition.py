@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from service.intake.consumer_settings import WindowLimits
 from service.intake.partition import Partition
 from service.ports import Priority
 
@@ -35,6 +38,34 @@ def test_what_is_done_is_owed_and_what_is_not_holds_it_back() -> None:
     assert partition.owed() is None
     partition.tracker.complete(0)
     assert partition.owed() == 2
+
+
+def test_the_window_begins_at_the_commit_that_stands_not_at_what_is_done() -> None:
+    partition = assigned()
+    partition.open = True
+    for offset in range(5):
+        partition.tracker.add(offset * 10, pieces=1, size=1)
+    for offset in (0, 10, 30):
+        partition.tracker.complete(offset)
+    assert (partition.tracker.low_water, partition.tracker.window, partition.window) == (20, 3, 5)
+    partition.stands(partition.tracker.behind)
+    assert partition.window == 3
+    partition.tracker.complete(20)
+    assert partition.window == 3
+
+
+def test_what_a_successor_settled_is_not_read_again() -> None:
+    partition = assigned()
+    for offset in range(5):
+        partition.tracker.add(offset, pieces=1, size=1)
+    partition.tracker.raise_floor(3)
+    partition.stands(partition.tracker.behind)
+    assert partition.window == 2
+
+
+@pytest.mark.parametrize(("records", "poll"), [(20_000, 256), (100, 50), (3, 1), (1, 1)])
+def test_a_poll_takes_no_more_than_half_of_the_window(records: int, poll: int) -> None:
+    assert WindowLimits(records=records).poll == poll
 
 
 def test_a_shut_gate_owes_nothing_whatever_is_done() -> None:

@@ -180,8 +180,9 @@ class Group:
 class Member:
     """One client of one process. Implements `service.intake.client.Client`."""
 
-    def __init__(self, broker: Broker, process: Process) -> None:
+    def __init__(self, broker: Broker, process: Process, *, window: int) -> None:
         self.process = process
+        self._window = window
         self.number = 0
         self.joined = False
         self.silent = 0
@@ -322,7 +323,10 @@ class Member:
             at = max(0, at - again)  # noqa: PLW2901  # what was fetched before a seek comes after it
             found[slot] = log[at : at + most]
             most -= len(found[slot])
-            self.positions[slot] = at + len(found[slot])
+            self.positions[slot] = end = at + len(found[slot])
+            # Without a commit in Kafka the ledger's mark says where reading begins; with one, the lower of both.
+            if (twice := end - self._broker.committed.get(slot, end)) > self._window:
+                self._weather.violated(f"a crash reads {twice} records of {slot} again, the window is {self._window}")
         return found
 
     async def commit(self, offsets: Mapping[Slot, int]) -> None:

@@ -151,7 +151,7 @@ class Pod:
             clock=clock,
             limits=LIMITS,
             observer=WatchedIntake(weather),
-            make_client=lambda _settings: Member(self._broker, self.process),
+            make_client=lambda _settings: Member(self._broker, self.process, window=LIMITS.records),
         )
         rounds = [
             Round("tables", TABLES_S, book.refresh),
