@@ -1,6 +1,7 @@
 """A consumer as a process of its own, to be killed and frozen: `python -m tests.intake.member BROKER TOPIC GROUP FILE`.
 
-It appends one line to FILE for every start and end of a handling, so that whoever reads it sees what overlapped.
+It appends one line to FILE for every record that it reads and every start and end of a handling, so that whoever reads
+it sees what overlapped.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from pathlib import Path
 from service.intake.consumer_settings import WindowLimits
 from service.intake.lane import Item
 from service.intake.observer import Slot
-from tests.intake.harness import make_intake, settings_for
+from service.ports import Record, Routed
+from tests.intake.harness import by_key, make_intake, settings_for
 
-LIMITS = WindowLimits(in_flight=4, coalesce=4)
-"""Slow enough to be killed in the middle."""
+LIMITS = WindowLimits(in_flight=4, coalesce=4, records=100)
+"""Slow enough to be killed in the middle, with its windows full."""
 
 
 class FileMarks:
@@ -51,8 +53,12 @@ async def main(bootstrap: str, topic: str, group: str, path: Path) -> None:
             await asyncio.sleep(0.02)
             out.write(json.dumps(["end", os.getpid(), key, at, time.time()]) + "\n")
 
-        settings = settings_for(bootstrap, topic, group=group)
-        intake = make_intake(settings, handle, marks=FileMarks(path.with_suffix(".marks")), limits=LIMITS)  # type: ignore[arg-type]
+        def route(record: Record) -> list[Routed]:
+            out.write(json.dumps(["read", os.getpid(), "", [[record.partition, record.offset]], time.time()]) + "\n")
+            return by_key(record)
+
+        settings, marks = settings_for(bootstrap, topic, group=group), FileMarks(path.with_suffix(".marks"))
+        intake = make_intake(settings, handle, marks=marks, limits=LIMITS, route=route)  # type: ignore[arg-type]
         running = asyncio.create_task(intake.run())
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: asyncio.ensure_future(intake.stop(5)))
         await running

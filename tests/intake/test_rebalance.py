@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
@@ -29,6 +30,7 @@ from tests.intake.harness import (
     settings_for,
     until,
 )
+from tests.intake.member import LIMITS
 
 pytestmark = pytest.mark.kafka
 ROOT = Path(__file__).resolve().parents[2]
@@ -176,7 +178,13 @@ def in_order(path: Path) -> bool:
     return all(ats == sorted(ats) for ats in first.values())
 
 
-async def test_a_member_that_is_killed_loses_nothing(kafka: str, tmp_path: Path) -> None:
+def read(path: Path, pid: int) -> set[tuple[int, int]]:
+    return {(at[0], at[1]) for kind, reader, _, ats, _ in lines(path) if kind == "read" and reader == pid for at in ats}
+
+
+async def test_a_member_that_is_killed_loses_nothing_and_no_more_than_its_windows_is_read_again(
+    kafka: str, tmp_path: Path
+) -> None:
     topic = await new_topic(kafka, partitions=4)
     group, path = f"g-{topic}", tmp_path / "handled"
     sent = await produce(kafka, topic, ((f"k{n % 200}", b"x") for n in range(4000)))
@@ -187,6 +195,8 @@ async def test_a_member_that_is_killed_loses_nothing(kafka: str, tmp_path: Path)
         before = len(ended(path))
         await until(lambda: len(ended(path)) == sent)
         assert before < sent
+        again = Counter(partition for partition, _ in read(path, first.pid) & read(path, second.pid))
+        assert 0 < max(again.values()) <= LIMITS.records
         await all_committed(kafka, group, sent)
         second.terminate()
         await asyncio.to_thread(second.wait, 20)
