@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from service.intake.connection import Connection
@@ -129,12 +130,12 @@ class WindowLimits:
     stall_s: float = 25.0
     """Lag, no progress and no named wait for this long is a stall."""
 
-    @property
+    @cached_property
     def poll(self) -> int:
         """Records that are polled at once: at most half of the window, which would be overrun otherwise."""
         return max(1, min(self.poll_records, self.records // 2))
 
-    @property
+    @cached_property
     def uncommitted(self) -> int:
         """Completions that may wait for a commit: few beside the window, which they fill."""
         return max(1, min(self.commit_every, self.records // 4))
