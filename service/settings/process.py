@@ -34,7 +34,7 @@ class IntakeSettings(Section):
     max_in_flight: int = Field(default=128, ge=1, le=10_000)
     """Most keys that are worked on at the same time."""
     window_records: int = Field(default=20_000, ge=1)
-    """Most records between the lowest unfinished and the highest read one of a partition; then it is paused."""
+    """Most records of a partition from the last commit to the highest read: what a crash reads again."""
     window_bytes: int = Field(default=134_217_728, ge=65_536)
     """Most bytes of records held in memory; then partitions are paused."""
     coalesce: int = Field(default=64, ge=1, le=1_000)
