@@ -21,7 +21,7 @@ _DUE: Final = """
 _OPEN: Final = "SELECT id FROM intents WHERE state = 'open'"
 _LEFT: Final = """
     SELECT i.id FROM intents i JOIN keys k ON k.key = i.key
-    WHERE i.state = 'open' AND k.owner LIKE $1 AND i.attempted_at >= k.claimed_at
+    WHERE i.state = 'open' AND k.owner LIKE $1 AND i.attempted_at >= k.claimed_at AND i.attempts = 1
 """
 _DOUBTS: Final = "SELECT id, key, effect_name, answer FROM intents WHERE state = 'in_doubt' ORDER BY id"
 _LETTERS: Final = "SELECT topic, partition_no, at_offset FROM dead_letters"
@@ -68,7 +68,7 @@ class Ledger:
         return {row[0] for row in await self._ask(_OPEN)}
 
     async def left_by(self, pid: int) -> set[str]:
-        """Calls that a process left open: those that it began itself, not those that it was to find out."""
+        """Calls that a process left open: those that it began itself, not those that it was finding out."""
         return {row[0] for row in await self._ask(_LEFT, f"%-{pid}-%")}
 
     async def sent_again(self, intents: set[str]) -> int:
