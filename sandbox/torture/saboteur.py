@@ -170,16 +170,14 @@ class Saboteur:
         for pod in list(self.town.awake):
             struck = await self._moment(act, [pod])
             await self._end(pod, struck)
-            await pod.start()
-            await _until(lambda pod=pod: pod.ready, READY_S)  # type: ignore[misc]
+            await _back(pod)
 
     async def _leave(self, act: Act) -> None:
         """Whoever left or died before comes back first."""
         await self.mended()
         for pod in self.town.pods:
             if not pod.alive:
-                await pod.start()
-                await _until(lambda pod=pod: pod.ready, READY_S)  # type: ignore[misc]
+                await _back(pod)
         pod = await self._victim(act)
         await self._end(pod, await self._moment(act, [pod]))
 
@@ -300,6 +298,11 @@ def _folder() -> Path:
 def _of(held: Sequence[Leased], pods: Sequence[Pod]) -> list[Leased]:
     marks = tuple(f"-{pod.pid}-" for pod in pods)
     return [one for one in held if any(mark in one.owner for mark in marks)]
+
+
+async def _back(pod: Pod) -> None:
+    await pod.start()
+    await _until(lambda: pod.ready, READY_S)
 
 
 async def _until(condition: Callable[[], bool], seconds: float) -> None:

@@ -15,7 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from service.intake.aiokafka_client import AiokafkaClient
-from service.intake.client import Client
+from service.intake.client import Client, Raw
 from service.intake.connection import Connection
 from service.intake.consumer_settings import ConsumerSettings, WindowLimits
 from service.intake.intake import Intake
@@ -95,6 +95,15 @@ class Notes(Silent):
 
     def delayed(self, key: str, why: str, seconds: float) -> None:
         self.delays.append((key, why, seconds))
+
+
+class StuckClient(AiokafkaClient):
+    """A client as after K9: member of its group, heartbeats and all, but no record ever comes."""
+
+    async def poll(self, *, seconds: float, most: int) -> Mapping[Slot, Sequence[Raw]]:
+        del most
+        await asyncio.sleep(seconds)
+        return {}
 
 
 class Works:

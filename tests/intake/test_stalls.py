@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Mapping, Sequence
 
 import pytest
 
 from service.errors import Fatal, Waiting
 from service.intake.aiokafka_client import AiokafkaClient
-from service.intake.client import Client, Raw
+from service.intake.client import Client
 from service.intake.consumer_settings import ConsumerSettings, WindowLimits
-from service.intake.observer import Slot
 from tests.fixtures_kafka import new_topic
-from tests.intake.harness import Notes, Works, make_intake, produce, settings_for, until
+from tests.intake.harness import Notes, StuckClient, Works, make_intake, produce, settings_for, until
 
 pytestmark = pytest.mark.kafka
 
@@ -36,15 +34,6 @@ class Timed(Notes):
         self.seen.append(time.monotonic())
 
 
-class Mute(AiokafkaClient):
-    """A member of its group, heartbeats and all, to which no record comes any more (K9)."""
-
-    async def poll(self, *, seconds: float, most: int) -> Mapping[Slot, Sequence[Raw]]:
-        del most
-        await asyncio.sleep(seconds)
-        return {}
-
-
 def quick(kafka: str, topic: str) -> ConsumerSettings:
     return settings_for(
         kafka, topic, drain_s=0.5, commit_timeout_s=0.5, rebalance_timeout_s=STALL_S, session_timeout_s=1.5
@@ -57,7 +46,7 @@ LIMITS = WindowLimits(stall_s=STALL_S)
 async def heals(kafka: str) -> tuple[float, float]:
     """A client that is stuck: a new one helps."""
     topic = await new_topic(kafka)
-    works, notes, clients = Works(), Timed(), [Mute, AiokafkaClient]
+    works, notes, clients = Works(), Timed(), [StuckClient, AiokafkaClient]
 
     def make(settings: ConsumerSettings) -> Client:
         return clients.pop(0)(settings)

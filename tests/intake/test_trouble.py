@@ -22,6 +22,7 @@ from tests.fixtures_kafka import new_topic
 from tests.intake.harness import (
     MemoryMarks,
     Notes,
+    StuckClient,
     Works,
     all_committed,
     committed,
@@ -157,15 +158,6 @@ async def test_a_paused_member_stays_in_its_group(kafka: str) -> None:
         closed[0] = False
         intake.end_wait("breaker:arcus")
         await until(lambda: works.total() == 50)
-
-
-class StuckClient(AiokafkaClient):
-    """A client as after K9: member of its group, heartbeats and all, but no record ever comes."""
-
-    async def poll(self, *, seconds: float, most: int) -> Mapping[Slot, Sequence[Raw]]:
-        del most
-        await asyncio.sleep(seconds)
-        return {}
 
 
 QUICK = {"drain_s": 0.5, "commit_timeout_s": 0.5, "rebalance_timeout_s": 1.5, "session_timeout_s": 1.5}
