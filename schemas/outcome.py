@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from schemas.base import Frozen, Ref
 
@@ -82,6 +83,13 @@ class Reason(StrEnum):
     UNKNOWN_SOURCE = "unknown_source"
     UNKNOWN_SHAPE = "unknown_shape"
     TOO_LARGE = "too_large"
+
+
+DOUBTS: Final = frozenset({Reason.IN_DOUBT, Reason.TWO_FOUND})
+"""A person has to say what happened; nothing else that is said of the document may hide it."""
+TENANT_SET_UP: Final = "tenant:"
+TENANT_RESUMED: Final = "tenant:resumed"
+"""Conditions on which what belongs to a tenant goes on."""
 
 
 class Verdict(Frozen):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -87,6 +87,7 @@ class Arrival:
     id: str
     event: Event
     position: Position | None = None
+    """None where the order was read from the shop: then the facts are what is new of the whole of it."""
     priority: Priority = Priority.LIVE
 
 
@@ -230,6 +231,10 @@ class Closing:
     """Intents whose outcome is recorded along."""
     wake_at: float | None = None
     """When the key should be looked at again although nothing arrives."""
+    unread: Collection[Ref] = ()
+    """Documents whose last news cannot be booked: that is said of them until sound ones come, or a person decides."""
+    heard: Collection[Ref] = ()
+    """Documents of which sound news came, but for those that are settled: of them nothing unreadable is said."""
 
 
 class Ledger(Protocol):

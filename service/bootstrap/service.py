@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import structlog
 
 from connectors.envelopes import Limits
+from schemas.outcome import TENANT_SET_UP
 from service.api.front import Front
 from service.api.health import Health
 from service.api.serve import serve
@@ -54,7 +55,7 @@ from service.pipeline.erp_news import LANE
 from service.pipeline.publish import Timing
 from service.pipeline.reception import Reception
 from service.pipeline.storm import Storm
-from service.pipeline.story import TENANT_SET_UP, Story
+from service.pipeline.story import Story
 from service.ports import Decision, Mapped, Record, Routed
 from service.settings import Settings
 from service.telemetry import logs

@@ -167,4 +167,6 @@ def _not_shown(arrival: Arrival, row: Parked) -> Rejected:
         "(scope read_all_orders); grant that, or discard this document"
     )
     verdict = parked(row.document, row.reason, detail, release=row.release, amount=row.amount)
-    return Rejected(arrival, verdict, EventEnd(arrival, OutcomeName.PARKED, row.reason, detail))
+    end = EventEnd(arrival, OutcomeName.PARKED, row.reason, detail)
+    # The other reasons follow from what is known: the next look says them, or that they are over.
+    return Rejected(arrival, verdict, end, lasting=row.reason is Reason.NEEDS_READ)

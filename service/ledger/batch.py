@@ -58,6 +58,7 @@ WRITES: Final = (
     intents.END,
     documents.UPSERT,
     outcomes.VERDICT,
+    outcomes.HEARD,
     outcomes.EVENT,
     entities.SETTLE,
     leases.RENEW,

@@ -37,8 +37,9 @@ _OF_DOCUMENT: Final = """
 """
 _DISCARD: Final = """
     UPDATE verdicts SET outcome = 'skipped', reason = :reason, detail = :detail, release_on = '', since = {now},
-    discarded = 1 WHERE key = :key AND kind = :kind AND external_id = :id AND outcome = 'parked'
+    news = 0, discarded = 1 WHERE key = :key AND kind = :kind AND external_id = :id AND outcome = 'parked'
 """
+_HEARD: Final = "UPDATE verdicts SET news = 0 WHERE key = :key"
 _PAUSED: Final = "SELECT external_source, tenant FROM tenants WHERE paused = 1"
 _POSTED: Final = "SELECT erp, posted FROM documents WHERE key = :key"
 _KEY_OF_INTENT: Final = "SELECT key FROM intents WHERE id = :id"
@@ -86,13 +87,14 @@ class SqlDesk:
         return await self.tellings.last()
 
     async def release(self, key: str, *, who: str, why: str) -> None:
-        """Let a key try again: forget refusals and holds, plan it now."""
+        """Let a key try again: forget refusals, holds and unreadable news, plan it now."""
 
         def work(connection: sa.Connection) -> None:
             _known(connection, key)
             _lock(connection, [key])
             ask(connection, _HOLD, key=key, why="")
             ask(connection, _FORGET, key=key)
+            ask(connection, _HEARD, key=key)
             leases.DUE.write(connection, [(key,)])
             _audit(connection, who=who, why=why, action="release", subject=key, key=key)
 

@@ -37,10 +37,15 @@ SETTLE: Final = Statement(
     """
     UPDATE entities SET settled_version = entities.version, settled_digest = u.digest, settled_policy = u.policy
     FROM {rows} WHERE entities.key = u.key AND entities.kind = u.kind AND entities.external_id = u.external_id
-    AND entities.digest = u.digest
+    AND entities.digest = u.digest AND (u.policy = '' OR coalesce((SELECT v.news FROM verdicts v
+        WHERE v.key = u.key AND v.kind = u.kind AND v.external_id = u.external_id), 0) <> 2)
     """,
     [("key", TEXT), ("kind", TEXT), ("external_id", TEXT), ("digest", TEXT), ("policy", TEXT)],
 )
+"""What has unreadable news is not settled, whatever is proven of the older ones.
+
+It is asked of one row each: PostgreSQL would read all verdicts for a NOT EXISTS.
+"""
 
 
 def row(key: str, external_id: str, seen: Seen) -> Row:

@@ -85,6 +85,8 @@ class GroupCommit:
                 await self._ready.wait()
                 continue
             await asyncio.sleep(0)  # whoever is ready to submit now goes along
+            if not self._pending and self._before(name):
+                continue  # another worker took them all; one without a marker leaves one, to know the database by
             taken = [self._pending.popleft() for _ in range(min(len(self._pending), self._largest))]
             started = time.perf_counter()
             try:
@@ -113,10 +115,7 @@ class GroupCommit:
             _tell(entries, Rejected(type(entries[0].member).__name__, said(error)) if refused else error)
 
     async def _once(self, name: str, members: Sequence[Member]) -> None:
-        marker = uuid4().hex
-        before, at = self._last.get(name, ("", 0.0))
-        if time.monotonic() - at > REMEMBERED_S:
-            before = ""
+        marker, before = uuid4().hex, self._before(name)
 
         def work(connection: sa.Connection) -> None:
             for member in members:
@@ -129,6 +128,11 @@ class GroupCommit:
             if not await self._committed(name, marker):
                 raise ConnectionError(f"COMMIT had no answer and did not happen: {error.why}") from error
         self._last[name] = marker, time.monotonic()
+
+    def _before(self, name: str) -> str:
+        """The marker of this worker's last batch; empty where there is none that the database must still know."""
+        before, at = self._last.get(name, ("", 0.0))
+        return before if time.monotonic() - at <= REMEMBERED_S else ""
 
     async def _committed(self, name: str, marker: str) -> bool:
         """Find out whether a batch whose COMMIT had no answer is there. Nobody is told anything before that.

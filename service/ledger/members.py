@@ -202,7 +202,9 @@ class Close(Plain):
     def __init__(self, erp: str, closing: Closing) -> None:
         key = closing.lease.key
         self._closing = closing
-        self._verdicts = [outcomes.verdict_row(key, verdict) for verdict in closing.verdicts]
+        self._verdicts = [outcomes.verdict_row(closing, verdict) for verdict in closing.verdicts]
+        said = {verdict.document for verdict in closing.verdicts}
+        self._heard = [(key, ref.kind.value, ref.external_id) for ref in closing.heard if ref not in said]
         self._events = [outcomes.event_row(key, event) for event in closing.events]
         self._settled = [entities.settled(key, mark) for mark in closing.settled]
         self._posted = [documents.row(erp, key, document) for document in closing.posted]
@@ -218,7 +220,11 @@ class Close(Plain):
         for intent in self._closing.ended:
             end(batch, intent)
         put_all(batch, self._posted)
-        for statement, rows in ((outcomes.VERDICT, self._verdicts), (entities.SETTLE, self._settled)):
+        for statement, rows in (
+            (outcomes.VERDICT, self._verdicts),
+            (outcomes.HEARD, self._heard),
+            (entities.SETTLE, self._settled),
+        ):
             for row in rows:
                 batch.put(statement, row[:3], row)
         for row in self._events:

@@ -8,25 +8,31 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from schemas.event import Envelope, Event, Fact, Key, Position
-from schemas.outcome import OutcomeName, Reason, Verdict
+from schemas.outcome import DOUBTS, OutcomeName, Reason, Verdict
 from service.ledger.rows import TEXT, WHOLE, Row, Statement, read_ref
-from service.ports import Arrival, EventEnd, Priority
+from service.ports import Arrival, Closing, EventEnd, Priority
 
+_DOUBTS: Final = ", ".join(f"'{reason}'" for reason in sorted(DOUBTS))
 VERDICT: Final = Statement(
     """
     INSERT INTO verdicts (key, kind, external_id, external_source, tenant, outcome, reason, detail, release_on, amount,
-        since)
-    SELECT key, kind, external_id, external_source, tenant, outcome, reason, detail, release_on, amount, {now}
+        news, since)
+    SELECT key, kind, external_id, external_source, tenant, outcome, reason, detail, release_on, amount, news, {now}
     FROM {rows} WHERE true
     ON CONFLICT (key, kind, external_id) DO UPDATE SET
-        since = CASE WHEN verdicts.outcome = excluded.outcome AND verdicts.reason = excluded.reason
+        since = CASE WHEN verdicts.outcome = excluded.outcome AND verdicts.reason = excluded.reason OR STAYS
             THEN verdicts.since ELSE excluded.since END,
-        outcome = excluded.outcome, reason = excluded.reason, detail = excluded.detail,
-        release_on = excluded.release_on, amount = excluded.amount, discarded = 0
+        outcome = CASE WHEN STAYS THEN verdicts.outcome ELSE excluded.outcome END,
+        reason = CASE WHEN STAYS THEN verdicts.reason ELSE excluded.reason END,
+        detail = CASE WHEN STAYS THEN verdicts.detail ELSE excluded.detail END,
+        amount = CASE WHEN STAYS THEN verdicts.amount ELSE excluded.amount END,
+        news = CASE WHEN STAYS THEN verdicts.news ELSE excluded.news END,
+        release_on = excluded.release_on, discarded = 0
     WHERE (verdicts.discarded = 0 OR excluded.outcome = 'posted')
-        AND (verdicts.outcome, verdicts.reason, verdicts.detail, verdicts.release_on, verdicts.amount)
+        AND ((verdicts.outcome, verdicts.reason, verdicts.detail, verdicts.release_on, verdicts.amount)
         <> (excluded.outcome, excluded.reason, excluded.detail, excluded.release_on, excluded.amount)
-    """,
+        OR (verdicts.news = 2) <> (excluded.news = 2))
+    """.replace("STAYS", f"verdicts.news = 2 AND excluded.news = 0 AND excluded.reason NOT IN ({_DOUBTS})"),
     [
         ("key", TEXT),
         ("kind", TEXT),
@@ -38,9 +44,23 @@ VERDICT: Final = Statement(
         ("detail", TEXT),
         ("release_on", TEXT),
         ("amount", TEXT),
+        ("news", WHOLE),
     ],
 )
-"""`since` stays while outcome and reason do; what a person discarded stays so unless it is posted after all."""
+"""`since` stays while outcome and reason do; what a person discarded stays so unless it is posted after all.
+
+What is said of unreadable news (2) stays until there are sound ones (1), but for the condition that older ones wait
+for; a doubt comes over it. 0 is no news.
+"""
+
+HEARD: Final = Statement(
+    """
+    UPDATE verdicts SET news = 1 FROM {rows} WHERE verdicts.key = u.key AND verdicts.kind = u.kind
+    AND verdicts.external_id = u.external_id
+    """,
+    [("key", TEXT), ("kind", TEXT), ("external_id", TEXT)],
+)
+"""Of documents with sound news of which nothing is said yet: what is said next counts."""
 
 _EVENT: Final = (
     ("id", TEXT),
@@ -85,11 +105,12 @@ DISCARDED_OF_KEYS: Final = Statement(
 )
 
 
-def verdict_row(key: str, verdict: Verdict) -> Row:
-    """Write a verdict as a row."""
+def verdict_row(closing: Closing, verdict: Verdict) -> Row:
+    """Write a verdict as a row, with what came of its document: unreadable news, sound ones, or none."""
     document = verdict.document
+    news = 2 if document in closing.unread else 1 if document in closing.heard else 0
     return (
-        key,
+        closing.lease.key,
         document.kind.value,
         document.external_id,
         document.external_source,
@@ -99,6 +120,7 @@ def verdict_row(key: str, verdict: Verdict) -> Row:
         verdict.detail,
         verdict.release,
         verdict.amount,
+        news,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from schemas.outcome import TENANT_RESUMED
 from service.ledger.database import Database
 from service.ledger.rows import ask
 
@@ -21,7 +22,7 @@ DUE: Final = f"""
         AND v.tenant = r.tenant AND v.outcome = 'parked' AND k.key = v.key AND r.at >= k.claimed_at - :stale AND {_FREE}
     UNION
     SELECT k.key FROM verdicts v, keys k
-    WHERE v.reason = 'tenant_paused' AND k.key = v.key AND {_FREE}
+    WHERE v.release_on = '{TENANT_RESUMED}' AND v.release_on <> '' AND k.key = v.key AND {_FREE}
         AND NOT EXISTS (SELECT 1 FROM tenants t WHERE t.external_source = v.external_source AND t.tenant = v.tenant
             AND t.paused = 1)
     ORDER BY 1 LIMIT :most

@@ -136,9 +136,9 @@ verdicts = sa.Table(
     _text("amount"),
     _moment("since"),
     _whole("discarded", default="0"),
+    _whole("news", default="0"),
     _partial("verdicts_parked", "since", where="outcome = 'parked'"),
     _partial("verdicts_release_on", "release_on", where="release_on <> ''"),
-    _partial("verdicts_paused", "external_source", "tenant", where="reason = 'tenant_paused'"),
 )
 
 events = sa.Table(

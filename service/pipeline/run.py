@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -139,16 +139,6 @@ class Run:
         entries = self.opened.known.values()
         return all(entry.settled_under == self.policy.version for entry in entries)
 
-    def marks(self, verdicts: Sequence[Verdict], *, unread: Collection[Ref]) -> list[tuple[Ref, str, str]]:
-        """Name the entities whose effects are all proven now; of `unread` ones nothing is, there are newer news."""
-        known = self.opened.known
-        proven = [
-            (verdict.document, entry.digest, self.policy.version)
-            for verdict in verdicts
-            if verdict.outcome in _PROVEN and (entry := known.get(verdict.document)) and verdict.document not in unread
-        ]
-        return [*proven, *((ref, known[ref].digest, "") for ref in unread if ref in known)]
-
 
 def _figures_after(
     effect: CreateOrder | ReturnGoods | AddLines | Adjust | Confirm, before: Posted | None, after: Posted
@@ -171,6 +161,20 @@ def _figures_after(
 
 def _worth(lines: Iterable[PostedLine]) -> Decimal:
     return sum((line.total for line in lines), ZERO)
+
+
+def marks(opened: Opened, policy: Policy | None, verdicts: Sequence[Verdict]) -> list[tuple[Ref, str, str]]:
+    """Name the entities whose effects are all proven now, and those of which that holds no longer."""
+    found = []
+    for verdict in verdicts:
+        known = opened.known.get(verdict.document)
+        if known is None:
+            continue
+        if policy is not None and verdict.outcome in _PROVEN:
+            found.append((verdict.document, known.digest, policy.version))
+        elif known.settled_under is not None:
+            found.append((verdict.document, known.digest, ""))
+    return found
 
 
 def event_ends(

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from schemas.base import Ref
 from schemas.effect import Adjust, CreateOrder, Effect, RecordPayment, RefundCash
-from schemas.outcome import OutcomeName, Reason, Verdict
+from schemas.outcome import TENANT_RESUMED, TENANT_SET_UP, OutcomeName, Reason, Verdict
 from schemas.posted import Posted
 from schemas.privacy import PrivacyRequest
 from service.errors import FenceLost, FerryError, Refused, Retryable, Waiting
@@ -17,7 +17,7 @@ from service.pipeline.accounts import Accounts
 from service.pipeline.news import News, Rejected, Stay, Wake, news, stayed
 from service.pipeline.observer import Observer
 from service.pipeline.publish import Begin, Done, Doubt, No, Publisher, Result, Timing, in_doubt
-from service.pipeline.run import Run, event_ends, root_of
+from service.pipeline.run import Run, root_of
 from service.plan.policy import Policy
 from service.plan.state import Blocked
 from service.ports import (
@@ -42,7 +42,6 @@ _OF_THE_ERP = frozenset(
 )
 """What stands in the ERP is the reason: a person may have changed it there since it was read."""
 
-TENANT_SET_UP = "tenant:"
 """The condition on which documents of an unknown shop wait."""
 _UNKNOWN = Stay(
     OutcomeName.PARKED,
@@ -50,7 +49,7 @@ _UNKNOWN = Stay(
     "this shop is not in the settings; add it under `tenants`",
     release=TENANT_SET_UP,
 )
-_PAUSED = Stay(OutcomeName.WAITING, Reason.TENANT_PAUSED, "this shop is paused")
+_PAUSED = Stay(OutcomeName.WAITING, Reason.TENANT_PAUSED, "this shop is paused", release=TENANT_RESUMED)
 _YOUNG_S = 120.0  # since an order was first heard of: four times as long as a read may be stale (sandbox)
 _TABLES_S = 1.0  # half a beat of the duty that reads the tables
 _LOOK_AGAIN_S = 900.0  # what people mend in the ERP itself is noticed within this
@@ -138,7 +137,7 @@ class Story:
         policy = self._policies.current(root.external_source, root.tenant)
         stay = self._stays(root, policy, opened)
         if policy is None or stay is not None:
-            await self._close(Closing(opened.lease, *stayed(opened, told, stay or _UNKNOWN, policy)))
+            await self._close(stayed(opened, told, stay or _UNKNOWN, policy))
             return
         run = await self._begin(root, opened, policy, priority)
         verdicts: Sequence[Verdict] = ()
@@ -149,16 +148,8 @@ class Story:
                 await self._leave(run)
                 raise
         ended, changed = run.take_along()
-        closing = Closing(
-            opened.lease,
-            verdicts=told.over(verdicts),
-            settled=run.marks(verdicts, unread=told.unread),
-            events=[*told.ends, *event_ends(told.arrivals, opened, policy, verdicts)],
-            posted=changed,
-            ended=ended,
-            wake_at=run.wake_at,
-        )
-        await self._close(closing)
+        closing = told.closing(opened, policy, verdicts)
+        await self._close(replace(closing, posted=changed, ended=ended, wake_at=run.wake_at))
 
     async def _close(self, closing: Closing) -> None:
         await self._ledger.close(closing)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from schemas.base import Kind
-from schemas.outcome import OutcomeName, Reason, Verdict
+from schemas.outcome import TENANT_RESUMED, OutcomeName, Reason, Verdict
 from schemas.posted import PostedStatus
 from service.ledger.desk import SqlDesk
 from service.ledger.ledger import SqlLedger
@@ -202,7 +202,9 @@ async def test_a_paused_tenant_is_known_and_what_waited_is_due_when_it_goes_on(
 ) -> None:
     await desk.pause(SOURCE, TENANT, paused=True, **WHO)
     assert await desk.paused() == frozenset({(SOURCE, TENANT)})
-    waiting = Verdict(document=ref("1"), outcome=OutcomeName.WAITING, reason=Reason.TENANT_PAUSED)
+    waiting = Verdict(
+        document=ref("1"), outcome=OutcomeName.WAITING, reason=Reason.TENANT_PAUSED, release=TENANT_RESUMED
+    )
     await visit(ledger, KEY, verdicts=(waiting,))
     assert await ledger.sweep.due() == []
     await desk.pause(SOURCE, TENANT, paused=False, **WHO)

@@ -10,13 +10,15 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 
 from sandbox.postgres_server import PostgresServer
 from service.errors import Fatal, Waiting
 from service.ledger.database import Database
 from service.ledger.desk import SqlDesk
-from service.ledger.ledger import SqlLedger
+from service.ledger.ledger import POSTGRES_DEPTH, SqlLedger
 from service.ledger.migrate import migrate
+from service.ledger.tables import commits
 from service.ledger.timeline import began
 from service.ledger.trouble import Rejected
 from service.ports import IntentState, Opened
@@ -61,6 +63,13 @@ async def test_a_bad_member_neither_fails_nor_passes_the_others(ledger: SqlLedge
 async def test_a_database_that_was_restored_to_an_earlier_time_ends_the_process(ledger: SqlLedger, url: str) -> None:
     await opened(ledger, key_of("1"))
     async with Database(url) as other:
+        workers = 1 if other.is_sqlite else POSTGRES_DEPTH
+
+        async def known() -> bool:  # a worker whose first batch comes after the restore knows of no earlier time
+            count = sa.select(sa.func.count()).select_from(commits)
+            return await other.read(lambda connection: connection.scalar(count)) == workers
+
+        await eventually(known)
         await other.write(lambda connection: connection.exec_driver_sql("DELETE FROM commits"))
     for _ in range(2):
         with pytest.raises(Fatal, match="restored"):
@@ -114,6 +123,21 @@ async def test_everybody_who_waits_goes_along(url: str) -> None:
         await ledger.stop()
     assert sum(sizes) == 300
     assert len(sizes) <= 3
+
+
+@postgres
+async def test_a_worker_commits_for_nobody_only_to_leave_its_first_marker(postgres_url: str) -> None:
+    """Both workers are called when one member comes; the second leaves its first marker, and then has nothing to do."""
+    sizes: list[int] = []
+    ledger = await SqlLedger.open_at(
+        postgres_url, erp=ERP, owner="a", lease_seconds=60, on_commit=lambda members, _: sizes.append(members), depth=2
+    )
+    try:
+        for root in "12345":
+            await opened(ledger, key_of(root))
+    finally:
+        await ledger.stop()
+    assert sorted(sizes) == [0, 1, 1, 1, 1, 1]
 
 
 async def test_a_caller_who_goes_away_takes_nothing_back(ledger: SqlLedger, desk: SqlDesk) -> None:

@@ -17,7 +17,7 @@ from sandbox.arcus.faults import Plan
 from sandbox.arcus.server import Sandbox
 from schemas.base import Kind, Ref
 from schemas.event import Envelope, Event, Fact, Key, Position
-from schemas.outcome import OutcomeName, Reason
+from schemas.outcome import OutcomeName, Reason, Verdict
 from schemas.party import Address, Party
 from schemas.posted import Posted
 from service.bootstrap.service import Tables
@@ -34,7 +34,7 @@ from service.pipeline.observer import Silent
 from service.pipeline.publish import Timing
 from service.pipeline.story import Story
 from service.plan.policy import Policy
-from service.ports import Arrival, Priority
+from service.ports import Arrival, EventEnd, Priority
 from service.ports import Story as Told
 from tests.erp_arcus.bench import courier_over
 from tests.erp_arcus.effects import settings
@@ -91,6 +91,13 @@ def arrival(*facts: Fact, root: str | None = None, priority: Priority = Priority
     key = Key(external_source="shopify", tenant=TENANT, root=root or root_of(facts[0]))
     event = Event(envelope=Envelope(external_source="shopify", tenant=TENANT), key=key, facts=facts)
     return Arrival(f"t/0/{number}/0", event, Position(topic="t", partition=0, offset=number), priority)
+
+
+def unreadable(reason: Reason = Reason.INVALID) -> Rejected:
+    """An event of order 1 that cannot be booked."""
+    event = arrival(root="1")
+    verdict = Verdict(document=ref(Kind.ORDER, "1"), outcome=OutcomeName.PARKED, reason=reason, detail="no id")
+    return Rejected(event, verdict, EventEnd(event, OutcomeName.PARKED, reason))
 
 
 def policy(**changes: Any) -> Policy:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -12,12 +13,12 @@ from schemas.outcome import OutcomeName, Reason, Verdict
 from service.duties.policies import FRESH_S, PolicyBook
 from service.errors import FenceLost, Waiting
 from service.ledger.sweep import STALE_S
-from service.pipeline.news import Rejected, news
+from service.pipeline.news import news
 from service.pipeline.run import Run, event_ends
-from service.ports import EventEnd, Lease, Mapped, Opened, Priority
+from service.ports import Lease, Mapped, Opened, Priority
 from tests.erp_arcus.effects import order_posted, pay
 from tests.pipeline.journeys import BUYER, PLAIN, SOLD
-from tests.pipeline.rig import TENANT, Pod, Rig, arrival, key_of, policy, ref
+from tests.pipeline.rig import TENANT, Pod, Rig, arrival, key_of, policy, ref, unreadable
 from tests.plan.world import SHIPPED, TARGETS, line, order, payment
 
 WHO = {"who": "Ann", "why": "the shop asked"}
@@ -126,9 +127,8 @@ def test_unreadable_news_keep_the_condition_on_which_the_document_waits() -> Non
     waits = Verdict(
         document=ref(Kind.ORDER, "1"), outcome=OutcomeName.PARKED, reason=Reason.SKU_UNKNOWN, release="sku:X"
     )
-    unread = Verdict(document=waits.document, outcome=OutcomeName.PARKED, reason=Reason.INVALID, detail="no id")
-    event = arrival(PLAIN)
-    told = news([Rejected(event, unread, EventEnd(event, OutcomeName.PARKED, Reason.INVALID))])
+    told = news([unreadable()])
+    unread = told.unread[waits.document]
     assert told.over([waits]) == [unread.model_copy(update={"release": "sku:X"})]
     assert told.over([]) == [unread]
 
@@ -158,6 +158,46 @@ async def test_what_was_settled_before_a_pause_stays_settled(rig: Rig, pod: Pod)
     await pause(pod, paused=False)
     assert await pod.release() == []
     await SOLD.check(pod, await rig.books())
+
+
+async def test_what_was_settled_under_newer_tables_than_a_pod_has_goes_on_after_a_pause(rig: Rig, pod: Pod) -> None:
+    late = await rig.pod("late", policies=[policy(tenders={})])
+    for facts in SOLD.events:
+        await pod.see(*facts)
+    await pause(pod, paused=True)
+    await late.book.refresh()
+    await late.see(*SOLD.events[0])
+    assert "waiting/tenant_paused" in (await pod.said()).values()
+    await pause(pod, paused=False)
+    assert await pod.release() == [key_of()]
+    assert set((await pod.said()).values()) == {"posted"}
+    assert await pod.release() == []
+    await SOLD.check(pod, await rig.books())
+
+
+async def test_news_that_cannot_be_read_during_a_pause_do_not_keep_older_ones_from_going_on(rig: Rig, pod: Pod) -> None:
+    await pause(pod, paused=True)
+    await pod.see(PLAIN)
+    await pod.handle("1", unreadable())
+    assert await pod.said() == {"order 1": "parked/invalid"}
+    await pause(pod, paused=False)
+    assert await pod.release() == [key_of()]
+    assert (await rig.books()).sale()["order_status"] == "confirmed"
+    assert await pod.said() == {"order 1": "parked/invalid"}
+    assert await pod.release() == []
+
+
+async def test_unreadable_news_are_told_until_a_person_lets_the_older_ones_stand(rig: Rig, pod: Pod) -> None:
+    for decide in (partial(pod.desk.release, key_of()), partial(pod.desk.discard, ref(Kind.ORDER, "1"))):
+        await pod.see(PLAIN)
+        await pod.handle("1", unreadable())
+        await pod.see(payment())
+        await pod.wake()
+        assert await pod.said() == {"order 1": "parked/invalid", "payment 91": "posted"}
+        await decide(**WHO)
+        assert await pod.release() == [key_of()]
+        assert await pod.said() == {"order 1": "posted", "payment 91": "posted"}
+    assert len((await rig.books()).sound().documents()) == 1
 
 
 async def test_a_hold_is_kept_whatever_arrives_until_it_is_released(rig: Rig, pod: Pod) -> None:

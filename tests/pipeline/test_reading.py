@@ -25,6 +25,7 @@ from sandbox.shop.cash_bodies import transaction_body
 from sandbox.shop.model import Line, Order, Refund, RefundLine, Shipping, Transaction
 from sandbox.shop.shops import Shop as Tenant
 from schemas.base import Kind
+from schemas.outcome import Reason
 from service.duties.reading import Pace, Reading
 from service.errors import Refused, Retryable, Waiting
 from service.http.breaker import Breaker
@@ -39,7 +40,7 @@ from service.pipeline.reception import Reception
 from service.pipeline.storm import Storm
 from service.ports import Arrival, Record
 from service.shop.shopify import ShopifySettings, ShopifyShop
-from tests.pipeline.rig import TENANT, Pod, Rig, TravelClock, key_of, policy
+from tests.pipeline.rig import TENANT, Pod, Rig, TravelClock, key_of, policy, unreadable
 from tests.plan.world import T0
 
 TOKEN = "shpat_x"
@@ -218,6 +219,19 @@ async def test_a_stub_is_read_and_posted(rig: Rig, desk: Desk, api: AdminApi) ->
     await desk.read()
     assert await desk.pod.said() == {**POSTED, "order_edit 1": "superseded"}
     assert D((await rig.books()).sound().sale()["order_total"]) == D("20.00")
+
+
+async def test_a_cut_body_of_what_is_known_is_read_and_the_order_stands_again(desk: Desk, api: AdminApi) -> None:
+    order = sold()
+    api.town.add(order)
+    await desk.take("orders/create", order_body(order))
+    await desk.take("order_transactions/create", transaction_body(order, order.transactions[0]))
+    await desk.pod.handle("1", unreadable(Reason.NEEDS_READ))
+    await desk.pod.wake()
+    assert await desk.pod.said() == {**POSTED, "order 1": "parked/needs_read"}
+    await desk.read()
+    assert await desk.pod.said() == POSTED
+    assert desk.told.results == {"nothing_new": 1}
 
 
 async def test_an_edit_is_read_and_what_it_added_is_posted(rig: Rig, desk: Desk, api: AdminApi) -> None:

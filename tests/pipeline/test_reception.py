@@ -111,6 +111,9 @@ async def test_unreadable_news_of_a_posted_order_are_told_until_sound_ones_come(
     await door.take(dump(transaction(91, 1, "20.00")), "order_transactions/create")
     await door.take(dump(order(1, item(quantity=-1), minute=5)))
     assert await pod.said() == {"order 1": "parked/invalid", "payment 91": "posted"}
+    await pod.wake()
+    await door.take(dump(transaction(91, 1, "20.00")), "order_transactions/create")
+    assert await pod.said() == {"order 1": "parked/invalid", "payment 91": "posted"}
     await door.take(dump(order(1)))
     assert await pod.said() == {"order 1": "posted", "payment 91": "posted"}
 

@@ -30,7 +30,7 @@ from service.errors import Refused
 from service.pipeline.publish import Timing
 from service.ports import Absent, Found, Intent, IntentState, Priority, Unclear
 from tests.pipeline.journeys import BUYER, JOURNEYS, PLAIN, SOLD, Journey
-from tests.pipeline.rig import QUICK, Books, Pod, Rig, key_of
+from tests.pipeline.rig import QUICK, Books, Pod, Rig, key_of, unreadable
 from tests.pipeline.test_failing_erp import WRITES
 from tests.plan.world import line, order, payment
 
@@ -321,10 +321,29 @@ async def test_a_key_in_doubt_is_left_alone_whatever_arrives(rig: Rig) -> None:
     for facts in SOLD.events:
         event = await pod.see(*facts)
         assert (await pod.ended(event))[0] in {"waiting", "parked"}
+    await pod.handle("1", unreadable())
+    assert (await pod.said())["order 1"] == "parked/in_doubt"
+    assert "no id" in await pod.detail()
     await pod.wake()
     await pod.desk.release(key_of(), **WHO)
     await pod.release()
     assert await rig.writes() == writes
+
+
+async def test_sound_news_that_come_in_a_doubt_end_what_was_said_of_unreadable_ones(rig: Rig) -> None:
+    pod = await rig.pod(kind=Blind)
+    await pod.see(PLAIN)
+    await pod.handle("1", unreadable())
+    assert (await pod.said())["order 1"] == "parked/invalid"
+    rig.lie(**only("commit_then_drop", "POST /payments/multi-invoice-apply", cap=1))
+    await pod.see(payment())
+    rig.lie({})
+    assert await pod.said() == {"order 1": "parked/invalid", "payment 91": "parked/in_doubt"}
+    await pod.see(PLAIN)
+    (intent,) = (one for one in (await pod.told()).intents if one.state is IntentState.IN_DOUBT)
+    await pod.desk.resolve_doubt(intent.id, happened=False, erp_id="", **WHO)
+    await pod.release()
+    assert (await pod.said())["order 1"] == "posted"
 
 
 async def test_two_documents_with_one_tag_are_an_alarm_and_never_a_choice(rig: Rig) -> None:

@@ -99,7 +99,7 @@ def _parked(routes: APIRouter, admin: Admin) -> None:
 
     @routes.post("/parked/release", responses=answer({"released": ["shopify|acme.myshopify.com|1001"]}, 400, 404, 409))
     async def parked_release(order: Release) -> Json:
-        """Let documents try again: forget refusals and holds of their orders, and plan them now."""
+        """Let documents try again: forget refusals, holds and unreadable news of their orders, and plan them now."""
         wanted = Wanted(order.source, order.id, order.tenant, order.reason)
         if wanted.problem:
             raise HTTPException(400, wanted.problem)
