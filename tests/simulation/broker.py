@@ -73,6 +73,7 @@ class Group:
         self._joining = False
         self._round = 0
         self._before: dict[Slot, str] = {}
+        self._given: dict[str, list[Slot]] = {}
         self._numbers = 0
         self._loop.later(1.0, self._expire)
 
@@ -91,6 +92,8 @@ class Group:
             if not self._joining:
                 self.rebalance()
         member.joined = True
+        if not self._joining:
+            self._answer(member)  # summoned late, after the round was over: Kafka repeats what it said to a follower
         self._try_to_finish()
 
     def leave(self, number: int) -> None:
@@ -143,15 +146,13 @@ class Group:
             return
         self._joining = False
         self.generation += 1
-        shares = self._shares()
-        for number, member in self.members.items():
-            self._loop.later(
-                self._broker.weather.delay(0.005, 0.1),
-                member.told,
-                number,
-                self.generation,
-                shares[member.process.name],
-            )
+        self._given = self._shares()
+        for member in self.members.values():
+            self._answer(member)
+
+    def _answer(self, member: Member) -> None:
+        delay = self._broker.weather.delay(0.005, 0.1)
+        self._loop.later(delay, member.told, member.number, self.generation, self._given[member.process.name])
 
     def _shares(self) -> dict[str, list[Slot]]:
         """Mostly who had it keeps it, as a sticky assignor has it; sometimes everything moves."""

@@ -16,6 +16,7 @@ from types import SimpleNamespace
 from uuid import uuid4
 
 from schemas.event import Fact
+from schemas.outcome import TENANT_RESUMED
 from schemas.posted import Posted
 from service.intake import reader, watchdog
 from service.intake.connection import Connection
@@ -195,11 +196,14 @@ class Course:
         self._heal()
         until = self.loop.time() + PATIENCE_S
         quiet = idle = 0
+        stood = {}
         while quiet < 2 and not self.weather.wrong:
             await nap(LOOK_S)
             why = self._unquiet()
             quiet = 0 if why else quiet + 1
-            idle = idle + 1 if not self.broker.done() and all(pod.idle() for pod in self._alive()) else 0
+            stood, before = dict(self.broker.committed), stood
+            still = stood == before and not self.broker.done()
+            idle = idle + 1 if still and all(pod.idle() for pod in self._alive()) else 0
             if idle == IDLE_LOOKS:
                 self.weather.violated(f"intake stands still without a named wait (correctness 16): {why}")
             if self.loop.time() > until:
@@ -256,6 +260,8 @@ class Course:
         )
         if busy:
             return f"keys are due or held: {busy[:3]}"
+        if paused := self.store.ask("SELECT key FROM verdicts WHERE release_on = ?", TENANT_RESUMED):
+            return f"the tenant goes on, and keys wait for it: {paused[:3]}"  # until the next round of the sweep
         if found := self.store.ask("SELECT effect_name FROM intents WHERE state IN ('open', 'in_doubt')"):
             return f"intents are open: {found[:3]}"
         return ""

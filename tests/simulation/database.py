@@ -6,7 +6,7 @@ Only the connection is a fake: group commit, members, fences and every SQL state
 from __future__ import annotations
 
 import sqlite3
-from collections import namedtuple
+from collections import defaultdict, namedtuple
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -118,8 +118,8 @@ class Store:
         self.raw.create_function("julianday", 1, self._times.get, deterministic=True)  # within a statement
         self.broken: Callable[[str], None] = _unheard
         """Hears of rules that a transaction broke."""
-        self.begins: dict[tuple[Process | None, str], int] = {}
-        """Intents that are about to be begun: by process and id, under which fence."""
+        self.begins: defaultdict[tuple[Process | None, str], set[int]] = defaultdict(set)
+        """Intents that are about to be begun: by process and id, under which fences; one may be late."""
         self.raw.create_function("broken", 1, lambda what: self.broken(what))  # noqa: PLW0108  # who hears is told later
         self.raw.create_function("begun", 3, self._begun)
         self._cursor = self.raw.cursor()
@@ -143,9 +143,9 @@ class Store:
 
     def _begun(self, intent: str, fence: int, lasts: int) -> None:
         ours = self.begins.get((PROCESS.get(), intent))
-        if ours is not None and ours != fence:
-            self.broken(f"{intent} was begun under fence {ours}; its key is at {fence}")
-        elif ours is not None and not lasts:
+        if ours and fence not in ours:
+            self.broken(f"{intent} was begun under fence {max(ours)}; its key is at {fence}")
+        elif ours and not lasts:
             self.broken(f"{intent} was begun after the lease on its key had ended")
 
     def ask(self, text: str, *values: Any) -> list[tuple[Any, ...]]:

@@ -25,7 +25,7 @@ from service.ledger.absorb import Seen
 from service.ledger.absorb import absorb as absorbed
 from service.ledger.group_commit import GroupCommit
 from service.ledger.ledger import SqlLedger
-from service.pipeline import publish, story
+from service.pipeline import news, publish
 from service.pipeline.accounts import Accounts
 from service.pipeline.publish import Publisher, Void
 from service.pipeline.run import Run
@@ -278,12 +278,12 @@ def _told(letter: DeadLetter) -> list[tuple[str, bytes]]:
 
 
 def _an_event_without_an_end() -> list[Undo]:
-    old = vars(story)["event_ends"]
+    old = vars(news)["event_ends"]
 
     def ends(arrivals: Any, *given: Any) -> Any:
         return old(arrivals, *given)[:7]
 
-    return [exchange(story, "event_ends", ends)]
+    return [exchange(news, "event_ends", ends)]
 
 
 # --- money

@@ -10,7 +10,7 @@ import pytest
 
 from tests.simulation.campaign import chunk, pool, results
 from tests.simulation.coverage import NAMED, missing
-from tests.simulation.defects import DEFECTS
+from tests.simulation.defects import DEFECTS, planted
 from tests.simulation.schedule import KINDS, PODS, make
 
 SCHEDULES = 100  # `python -m tests.simulation` runs thousands
@@ -50,6 +50,12 @@ def test_a_schedule_is_large_enough(seed: int) -> None:
     assert len(schedule.deliveries) >= 200
     assert len(schedule.faults) >= 5
     assert {fault.kind for fault in schedule.faults} <= set(KINDS)
+
+
+@pytest.mark.parametrize("name", DEFECTS)
+def test_every_defect_can_be_planted_and_taken_out(name: str) -> None:
+    with planted(name):
+        pass
 
 
 def test_every_defect_names_its_rule() -> None:

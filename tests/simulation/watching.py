@@ -142,7 +142,7 @@ class WatchedLedger(SqlLedger):
     async def begin(self, lease: Lease, intent: Intent, **named: Any) -> None:
         if intent.generation > 1:
             self._weather.saw("an effect was tried in a further generation")
-        self._store.begins[PROCESS.get(), intent.id] = lease.fence
+        self._store.begins[PROCESS.get(), intent.id].add(lease.fence)
         await super().begin(lease, intent, **named)
 
     async def close(self, closing: Closing) -> None:
