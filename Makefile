@@ -52,7 +52,7 @@ simulate: $(STAMP)  ## SCHEDULES of pods, brokers and an ERP on virtual time, ov
 simulate-short: $(STAMP)  ## as many of them as two cores do in three minutes
 	$(BIN)/python -m tests.simulation --schedules 1200
 
-mutants: $(STAMP)  ## how many generated defects in plan, money and offsets the tests find
+mutants: $(STAMP)  ## how many generated defects in plan, money, offsets, ledger and recovery the tests find
 	$(BIN)/python -m tests.mutation
 
 lock:  ## pin every dependency with its hashes

@@ -34,6 +34,13 @@ steps = st.lists(st.one_of(reads, reads, reads, ends, ends, ends, agains, floors
 """A step's first number counts from where the tracker stands: gaps, the how-manieth above the mark, how far back."""
 
 
+def _of(records: int, *, size: int = 1) -> Tracker:
+    tracker = Tracker(0)
+    for offset in range(records):
+        tracker.add(offset, pieces=1, size=size)
+    return tracker
+
+
 def _read(tracker: Tracker, naive: Naive, step: int, pieces: int, size: int) -> None:
     offset = tracker.next_offset + step - 1  # a step above 1 leaves a gap, as compaction does
     assert tracker.look(offset) is Seen.NEW
@@ -82,9 +89,7 @@ def test_the_tracker_agrees_with_a_naive_model(start: int, history: list[tuple[s
 
 @given(order=st.permutations(range(12)))
 def test_nothing_is_committed_above_an_unfinished_record(order: list[int]) -> None:
-    tracker = Tracker(0)
-    for offset in range(12):
-        tracker.add(offset, pieces=1, size=1)
+    tracker = _of(12)
     finished: set[int] = set()
     for offset in order:
         tracker.complete(offset)
@@ -143,9 +148,14 @@ def test_what_is_unknown_or_done_already_moves_nothing() -> None:
 
 
 def test_a_raised_floor_passes_what_is_done_right_above_it() -> None:
-    tracker = Tracker(0)
-    for offset in range(4):
-        tracker.add(offset, pieces=1, size=1)
+    tracker = _of(4)
     tracker.complete(2)
     tracker.raise_floor(2)
     assert (tracker.low_water, tracker.window, tracker.unfinished) == (3, 1, 1)
+
+
+def test_a_raised_floor_counts_what_it_passes_once_whether_it_was_done_or_not() -> None:
+    tracker = _of(3, size=10)
+    tracker.complete(1)
+    tracker.raise_floor(2)
+    assert (tracker.low_water, tracker.unfinished, tracker.size, tracker.behind) == (2, 1, 10, 2)

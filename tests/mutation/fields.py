@@ -9,6 +9,9 @@ ROOT = Path(__file__).resolve().parents[2]
 LEAST = 0.9
 """Share of the defects of a group that its tests must find."""
 
+WITHOUT_SERVERS = ("-m", "not postgres")
+"""A server is not shared with the processes that are forked for the defects; SQLite runs the same statements."""
+
 
 @dataclass(frozen=True)
 class Field:
@@ -18,6 +21,7 @@ class Field:
     modules: tuple[str, ...]
     """Files or patterns, from the root of the repository."""
     tests: tuple[str, ...]
+    """What is given to pytest: files, folders, options."""
 
     def files(self) -> list[Path]:
         """The modules' files."""
@@ -31,6 +35,18 @@ FIELDS = (
         "offsets",
         ("service/intake/offsets.py", "service/intake/start.py", "service/intake/partition.py"),
         ("tests/intake/test_offsets.py", "tests/intake/test_decisions.py", "tests/intake/test_partition.py"),
+    ),
+    Field(
+        "ledger",
+        tuple(
+            f"service/ledger/{name}.py" for name in ("absorb", "batch", "group_commit", "intents", "members", "rows")
+        ),
+        ("tests/ledger", *WITHOUT_SERVERS),
+    ),
+    Field(
+        "recovery",
+        tuple(f"service/pipeline/{name}.py" for name in ("publish", "run", "story")),
+        ("tests/pipeline", *WITHOUT_SERVERS),
     ),
     Field("shopify money", ("connectors/shopify/money.py", "connectors/shopify/lines.py"), ("tests/connectors",)),
 )

@@ -28,7 +28,8 @@ ONE, FIELD, REPORT = "MUTANT", "MUTATION_FIELD", "MUTATION_REPORT"
 AT_ONCE = 2
 SLOWER, MORE_S = 10, 10.0
 """With a defect tests may take ten times as long as without and this much more; then it counts as noticed."""
-FRESH_S, MEASURE_S = 120.0, 600.0
+FRESH_S, MEASURE_S = 120.0, 1_800.0
+"""What a pytest of its own has beside that, to start; and what all tests of a field may take, watched."""
 TELL_EVERY = 50
 Place = tuple[Path, Mutant | None]
 
@@ -106,15 +107,14 @@ class Trial:
         """Every defect; and every module once without any, which all tests must pass."""
         for path in self._field.files():
             source = path.read_text(encoding="utf-8")
-            everything = list(range(len(self._items)))
-            yield Job((path, None), lambda: run_until_failure(self._items), SLOWER * reach.time_of(everything) + MORE_S)
+            yield Job((path, None), lambda: run_until_failure(self._items), self._limit(reach))
             spans = list(_spans(source))
             for mutant in mutants(source):
                 yield self._job(path, mutant, spans, reach)
 
     def _job(self, path: Path, mutant: Mutant, spans: list[range], reach: Map) -> Job[Place]:
         if not mutant.function:
-            return Job((path, mutant), lambda: self._fresh(path, mutant), FRESH_S)
+            return Job((path, mutant), lambda: self._fresh(path, mutant), FRESH_S + self._limit(reach))
         inside = next(span for span in spans if mutant.line in span)
         tests = reach.tests(path, lines=range(mutant.line, mutant.last_line + 1), function=inside)
         items = [self._items[test] for test in tests]
@@ -130,6 +130,10 @@ class Trial:
                 return Outcome.KILLED
 
         return Job((path, mutant), work, SLOWER * reach.time_of(tests) + MORE_S)
+
+    def _limit(self, reach: Map) -> float:
+        """How long all tests may take."""
+        return SLOWER * reach.time_of(range(len(self._items))) + MORE_S
 
     def _fresh(self, path: Path, mutant: Mutant) -> Outcome:
         """Try a defect of code that runs at import: this process becomes a pytest of its own."""
