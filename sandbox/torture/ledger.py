@@ -22,6 +22,7 @@ _OPEN: Final = "SELECT id FROM intents WHERE state = 'open'"
 _LEFT: Final = """
     SELECT i.id FROM intents i JOIN keys k ON k.key = i.key
     WHERE i.state = 'open' AND k.owner LIKE $1 AND i.attempted_at >= k.claimed_at AND i.attempts = 1
+        AND i.deadline > $2
 """
 _DOUBTS: Final = "SELECT id, key, effect_name, answer FROM intents WHERE state = 'in_doubt' ORDER BY id"
 _LETTERS: Final = "SELECT topic, partition_no, at_offset FROM dead_letters"
@@ -67,9 +68,12 @@ class Ledger:
         """Calls whose outcome is not known yet."""
         return {row[0] for row in await self._ask(_OPEN)}
 
-    async def left_by(self, pid: int) -> set[str]:
-        """Calls that a process left open: those that it began itself, not those that it was finding out."""
-        return {row[0] for row in await self._ask(_LEFT, f"%-{pid}-%")}
+    async def left_by(self, pid: int, struck: float) -> set[str]:
+        """Calls that a process left open: begun by itself, and under way when it was struck (unix seconds) or later.
+
+        Not those that it was finding out, nor those whose outcome it could not record because it had lost the fence.
+        """
+        return {row[0] for row in await self._ask(_LEFT, f"%-{pid}-%", struck)}
 
     async def sent_again(self, intents: set[str]) -> int:
         """How many of these calls were sent more than once."""

@@ -20,12 +20,16 @@ from sandbox.torture.town import Town
 PATIENCE_S = {"restore": 40.0}
 """A strike waits at most so long for effects in the phases that it has not met yet; longer where it comes only once."""
 PATIENCE_ELSE_S = 20.0
+WORST = {"kill": PHASES[3]}  # committed in the ERP, not answered
+"""The phase that every strike of a fault waits for, whatever was met before: what only the ERP knows is lost there."""
 HELD_MS = 120.0  # before and after the commit, while a strike is near: many calls are under way then
 PEEK_S = 0.05
 NEARLY = 2
 """So many phases may be missing at a look that comes before a halt: some last no longer than the look."""
 AGAIN = 2
 """So often at most a fault comes again that has not met every phase when the schedule is done."""
+AT_WORK = 10
+"""So many effects must be in hand then: after a restore everybody looks up for a minute, and there is none to meet."""
 CALM_S = 90.0
 FORGET_S = 25 * 3600.0  # one hour beyond the window in which the ERP knows a key
 STORMS = {"storm_5xx": {"error_before": 0.2, "error_after": 0.15}, "storm_429": {"throttle": 0.4}}
@@ -79,9 +83,17 @@ class Saboteur:
         """Strike once more, as long as there is a load, with what has not met every phase; time goes only forwards."""
         last = {act.kind: act for act in acts if act.kind not in BACK_IN_TIME}
         for kind in [kind for kind in self.cells.faults if kind in last] * AGAIN:
-            if self.cells.missing(kind) and loaded():
+            if self.cells.missing(kind) and await self._at_work(loaded):
                 await self.act(replace(last[kind], at=round(self.now, 2)))
                 await self.mended()
+
+    async def _at_work(self, loaded: Callable[[], bool]) -> bool:
+        """Wait until effects are in hand; False where the load ends before."""
+        while loaded():
+            if len(await self._in_hand()) >= AT_WORK:
+                return True
+            await asyncio.sleep(PEEK_S)
+        return False
 
     async def act(self, act: Act) -> None:
         """Do one thing."""
@@ -112,10 +124,12 @@ class Saboteur:
         began = time.monotonic()
         await self.town.slow_down(before_ms=HELD_MS, after_ms=HELD_MS)
         missing = self.cells.missing(act.kind)
-        patience = PATIENCE_S.get(act.kind, PATIENCE_ELSE_S)
+        patience, worst = PATIENCE_S.get(act.kind, PATIENCE_ELSE_S), WORST.get(act.kind)
 
         def enough(found: Counter[str], *, but: int = 0) -> bool:
             waited = (time.monotonic() - began) / patience
+            if worst and worst not in found and waited < 1:
+                return False
             return len(missing - found.keys()) <= but + len(PHASES) * waited**2  # all of them at first, in the end none
 
         while True:
@@ -144,6 +158,9 @@ class Saboteur:
         except (OSError, asyncpg.PostgresError, TimeoutError):
             return []
 
+    async def _in_hand(self) -> list[Leased]:
+        return [one for one in await self._held() if one.intent]
+
     def _release(self, pods: Sequence[Pod]) -> None:
         for pod in pods:
             pod.go_on()
@@ -153,8 +170,9 @@ class Saboteur:
     async def _kill(self, act: Act) -> None:
         pod = await self._victim(act)
         struck = await self._moment(act, [pod])
+        at = time.time()
         await pod.kill()
-        await self._note_left(struck, pod.pid)
+        await self._note_left(struck, pod.pid, at)
         self._later(1.0, pod.start)
 
     async def _freeze(self, act: Act) -> None:
@@ -182,9 +200,9 @@ class Saboteur:
         await self._end(pod, await self._moment(act, [pod]))
 
     async def _end(self, pod: Pod, struck: Struck) -> None:
-        pid = pod.pid
+        pid, at = pod.pid, time.time()
         code = await pod.stop()
-        await self._note_left(struck, pid, told=pod.told_unknown())
+        await self._note_left(struck, pid, at, told=pod.told_unknown())
         struck.note = f"exit code {code}"
 
     async def _join(self, act: Act) -> None:
@@ -195,12 +213,12 @@ class Saboteur:
         pods = self.town.pods
         order = [pods[(act.whom + number) % len(pods)] for number in range(len(pods))]
         there = [pod for pod in order if pod.alive and not pod.stopped] or order[:1]
-        held = [one for one in await self._held() if one.intent]
+        held = await self._in_hand()
         return there[0] if _of(held, there[:1]) else max(there, key=lambda pod: len(_of(held, [pod])))
 
-    async def _note_left(self, struck: Struck, pid: int, *, told: Collection[str] = ()) -> None:
+    async def _note_left(self, struck: Struck, pid: int, at: float, *, told: Collection[str] = ()) -> None:
         """Count the calls without an outcome; those that were `told` have ended without an answer, and are known."""
-        left = (await self.town.ledger.left_by(pid)).difference(told)
+        left = (await self.town.ledger.left_by(pid, at)).difference(told)
         struck.open = len(left)
         self._left.append((struck, left))
 

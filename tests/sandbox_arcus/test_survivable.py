@@ -18,7 +18,7 @@ async def _found(books: Books, name: str) -> Doc | None:
     """Look an order up by its tag, as a client must that knows nothing."""
     try:
         answer = await books.driver.call("GET", f"/orders?account_id={books.buyer}&limit=200", timeout=5)
-    except aiohttp.ClientError:
+    except (aiohttp.ClientError, TimeoutError):
         return None
     if answer.status != 200:
         return None

