@@ -19,6 +19,7 @@ from sandbox.shop.shops import SHOPS
 
 SHOP = SHOPS[0]
 LATE_BY = 12  # sales between an order and its payment: whatever breaks, breaks between some pairs of the two
+FIRST = 60  # records before the shop waits until it is seen that sales arrive: more than enough for ten payments
 STOP_S = 5.0
 OUTLAST_MS = 300_000  # the shop keeps what Kafka does not take, longer than any outage here
 
@@ -60,11 +61,16 @@ class Shop:
         self.sent = 0
 
     @asynccontextmanager
-    async def open(self, bootstrap: str, topic: str, *, seconds: float) -> AsyncIterator[asyncio.Task[None]]:
-        """Send everything within `seconds`, evenly; the task ends when Kafka has all of it."""
+    async def open(
+        self, bootstrap: str, topic: str, *, seconds: float, arriving: asyncio.Event | None = None
+    ) -> AsyncIterator[asyncio.Task[None]]:
+        """Send everything within `seconds`, evenly; the task ends when Kafka has all of it.
+
+        Nothing but the first sales before they are `arriving`: a slow machine would send all before a pod is there.
+        """
         producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", request_timeout_ms=OUTLAST_MS)
         await producer.start()
-        sending = asyncio.create_task(self._send(producer, topic, seconds / len(self.records)))
+        sending = asyncio.create_task(self._send(producer, topic, seconds / len(self.records), arriving))
         try:
             yield sending
         finally:
@@ -73,10 +79,13 @@ class Shop:
             with suppress(TimeoutError):  # it would wait for a broker that a failed test left dead
                 await asyncio.wait_for(producer.stop(), STOP_S)
 
-    async def _send(self, producer: AIOKafkaProducer, topic: str, beat: float) -> None:
+    async def _send(self, producer: AIOKafkaProducer, topic: str, beat: float, arriving: asyncio.Event | None) -> None:
         loop = asyncio.get_running_loop()
         began, taken = loop.time(), []
         for number, record in enumerate(self.records):
+            if arriving and number == FIRST:
+                await arriving.wait()
+                began = loop.time() - number * beat
             await asyncio.sleep(began + number * beat - loop.time())
             taken.append(await producer.send(topic, key=record.key, value=record.value, headers=list(record.headers)))
             self.sent = number + 1

@@ -59,14 +59,15 @@ Act = Callable[[], Awaitable[None]]
 
 async def outage(town: Town, wait: str, *, seconds: float, kill: Act, start: Act) -> Pod:
     """Sell all the time; take a neighbour away for `seconds` in the middle, until that has the name of `wait`."""
-    pod, shop = await town.pod("one"), Shop(SALES)
+    pod, shop, arriving = await town.pod("one"), Shop(SALES), asyncio.Event()
 
     async def named() -> bool:
         return wait in pod.waits
 
-    async with shop.open(town.kafka.bootstrap, town.topic, seconds=seconds + AROUND_S) as selling:
+    within = seconds + AROUND_S
+    async with shop.open(town.kafka.bootstrap, town.topic, seconds=within, arriving=arriving) as selling:
         await flowing(town)
-        assert not selling.done()
+        arriving.set()
         await kill()
         try:
             await asyncio.sleep(seconds)  # the length of the outage is what is tried

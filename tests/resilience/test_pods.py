@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.resilience.processes import until
@@ -25,9 +27,10 @@ async def under_way(town: Town) -> None:
 
 
 async def test_the_service_killed_and_restarted_loses_nothing(town: Town) -> None:
-    pod, shop = await town.pod("one"), Shop(SALES)
-    async with shop.open(town.kafka.bootstrap, town.topic, seconds=STREAM_S) as selling:
+    pod, shop, arriving = await town.pod("one"), Shop(SALES), asyncio.Event()
+    async with shop.open(town.kafka.bootstrap, town.topic, seconds=STREAM_S, arriving=arriving) as selling:
         await flowing(town)
+        arriving.set()
         await under_way(town)
         await pod.kill()
         assert await town.ledger("SELECT id FROM intents WHERE state = 'open'")
@@ -38,9 +41,11 @@ async def test_the_service_killed_and_restarted_loses_nothing(town: Town) -> Non
 
 
 async def test_a_leaving_pod_leaves_nothing_open_and_a_killed_ones_keys_are_taken_over(town: Town) -> None:
-    leaving, killed, shop = await town.pod("leaving"), await town.pod("killed"), Shop(SALES)
-    async with shop.open(town.kafka.bootstrap, town.topic, seconds=STREAM_S) as selling:
+    leaving, killed = await town.pod("leaving"), await town.pod("killed")
+    shop, arriving = Shop(SALES), asyncio.Event()
+    async with shop.open(town.kafka.bootstrap, town.topic, seconds=STREAM_S, arriving=arriving) as selling:
         await both_at_work(town)
+        arriving.set()
         await under_way(town)
         assert await leaving.stop() == 0
         assert await town.ledger(f"{OF_A_POD} AND state IN ('open', 'in_doubt')", leaving.owner) == []
