@@ -85,7 +85,7 @@ _HARMLESS: Mapping[type[Frozen], str] = {
     PostedAdjustment: "label component amount",
     Posted: "document erp_id erp_number document_type status currency revision account_erp_id order_erp_id"
     " ship_to_erp_id bill_to_erp_id lines adjustments discount fees tax shipping total paid balance refunded"
-    " addresses read_at source_version policy_version hold by_hand",
+    " addresses read_at told_at source_version policy_version hold by_hand",
 }
 HARMLESS: Mapping[type[Frozen], frozenset[str]] = {model: frozenset(said.split()) for model, said in _HARMLESS.items()}
 """Notes of returns and credits are words of ours about ids; of a verdict's detail it is a rule, of a hold the ERP's."""

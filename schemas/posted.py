@@ -80,6 +80,8 @@ class Posted(Frozen):
     """Of an account: digest of an address to its id in the ERP."""
     read_at: float = 0.0
     """When the ERP last said so, unix seconds of our clock."""
+    told_at: float = 0.0
+    """When it last said so of a change of ours, in its answer or found later; a read may be older. 0 is never."""
     source_version: str = ""
     policy_version: str = ""
     hold: str = ""

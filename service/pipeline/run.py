@@ -11,7 +11,7 @@ from schemas.base import Kind, Ref
 from schemas.effect import AddLines, Adjust, Confirm, CreateOrder, Effect, RecordPayment, RefundCash, ReturnGoods
 from schemas.order import ZERO
 from schemas.outcome import OutcomeName, Verdict
-from schemas.posted import Posted, PostedLine
+from schemas.posted import Posted, PostedLine, PostedStatus
 from service.plan.draft import Plan
 from service.plan.planner import plan
 from service.plan.policy import Policy
@@ -67,9 +67,9 @@ class Run:
         return plan(desired, applied, self.policy, posted_under=self.posted_under, now=now)
 
     def learn(self, documents: Sequence[Posted]) -> None:
-        """Take over what the ERP said about documents of this key."""
-        for after in documents:
-            before = self.posted.get(after.document)
+        """Take over what the ERP said about documents of this key, of a change of ours."""
+        for said in documents:
+            before, after = self.posted.get(said.document), said.model_copy(update={"told_at": said.read_at})
             self.posted[after.document] = self.changed[after.document] = before.carried(after) if before else after
 
     def reread(self, document: Posted, *, figures_of: Posted | None = None) -> None:
@@ -103,7 +103,7 @@ class Run:
         was paid on it is known only where it was read after the restore, at `since`.
         """
         read_at = before.read_at if before and before.read_at > since else _LONG_AGO
-        then: dict[str, Any] = {"read_at": read_at, "refunded": before.refunded if before else ZERO}
+        then: dict[str, Any] = {"read_at": read_at, "told_at": 0.0, "refunded": before.refunded if before else ZERO}
         if isinstance(effect, RefundCash):
             document, then["refunded"] = effect.payment, effect.refunded_before + effect.amount
         elif isinstance(effect, CreateOrder | ReturnGoods | AddLines | Adjust | Confirm):
@@ -138,6 +138,12 @@ class Run:
             return False
         entries = self.opened.known.values()
         return all(entry.settled_under == self.policy.version for entry in entries)
+
+
+def contradicts(after: Posted, told: Posted) -> bool:
+    """Whether a read lacks what the ERP told of our last change: it is older, or somebody changed it since."""
+    undone = after.status is PostedStatus.DRAFT and told.status is not PostedStatus.DRAFT
+    return undone or any(getattr(after, name) != getattr(told, name) for name in (*_FIGURES, "refunded"))
 
 
 def _figures_after(

@@ -17,7 +17,7 @@ from service.pipeline.accounts import Accounts
 from service.pipeline.news import News, Rejected, Stay, Wake, news, stayed
 from service.pipeline.observer import Observer
 from service.pipeline.publish import Begin, Done, Doubt, No, Publisher, Result, Timing, in_doubt
-from service.pipeline.run import Run, root_of
+from service.pipeline.run import Run, contradicts, root_of
 from service.plan.policy import Policy
 from service.plan.state import Blocked
 from service.ports import (
@@ -222,13 +222,16 @@ class Story:
     async def _reread(self, run: Run, erp: ERP, document: Posted, *, named: str) -> None:
         """Read a document again; one that the ERP no longer knows is for a person, and nothing is planned on it.
 
-        What is new may be missing from an old answer: then the same again, and later on only after a while.
+        What is new, or was changed just now, may be missing from an old answer: then the same again.
         """
         now = self._clock.now()
         # What is to be found again of a lost time is told by the figures before it.
         lost = document.read_at and self._timing.may_be_told(document.source_version, now=now)
         try:
             after = await erp.refresh(document, priority=run.priority)
+            if not lost and now - document.told_at < self._timing.settle and contradicts(after, document):
+                why = "it lacks what the ERP told a moment ago; this may be an old answer"
+                raise Retryable(f"read {document.document}", why, self._timing.pause)
             run.reread(after, figures_of=document if lost else None)
         except Refused as refused:
             if document.read_at and now - run.opened.first_seen < _YOUNG_S:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -28,9 +29,10 @@ from service.erp.arcus import identity
 from service.erp.arcus.adapter import Arcus
 from service.errors import Refused
 from service.pipeline.publish import Timing
-from service.ports import Absent, Found, Intent, IntentState, Priority, Unclear
-from tests.pipeline.journeys import BUYER, JOURNEYS, PLAIN, SOLD, Journey
-from tests.pipeline.rig import QUICK, Books, Pod, Rig, key_of, unreadable
+from service.plan.policy import Targets
+from service.ports import Absent, Found, Intent, IntentState, Priority, Receipt, Unclear
+from tests.pipeline.journeys import BUYER, JOURNEYS, PLAIN, POST, SOLD, Journey
+from tests.pipeline.rig import QUICK, Books, Pod, Rig, key_of, policy, unreadable
 from tests.pipeline.test_failing_erp import WRITES
 from tests.plan.world import line, order, payment
 
@@ -425,6 +427,32 @@ async def test_a_document_that_is_gone_from_the_erp_holds_nothing_up_and_is_told
         Forgetful.gone = False
     await pod.wake()
     assert await pod.said() == {"order 1": "posted", "payment 91": "posted"}
+
+
+class Behind(Arcus):
+    """An ERP whose first answer to a read does not have the last change yet."""
+
+    old: Posted | None = None
+
+    async def publish(self, intent: Intent, *, priority: Priority) -> Receipt:
+        receipt = await super().publish(intent, priority=priority)
+        if isinstance(intent.effect, CreateOrder):
+            self.old = receipt.posted[0]
+        return receipt
+
+    async def refresh(self, posted: Posted, *, priority: Priority) -> Posted:
+        after, old = await super().refresh(posted, priority=priority), self.old
+        self.old = None
+        return after.model_copy(update={"total": old.total, "fees": old.fees}) if old else after
+
+
+@pytest.mark.parametrize("settle", [30.0, 0.0])
+async def test_an_answer_that_is_older_than_our_last_change_is_read_again(rig: Rig, settle: float) -> None:
+    named = policy(targets=Targets(shipping="fee:Shipping"))
+    pod = await rig.pod(policies=[named], timing=replace(QUICK, settle=settle), kind=Behind)
+    await pod.see(order(line(sku="HOLD-1"), shipping=(POST,), **BUYER))
+    assert await pod.said() == {"order 1": "parked/erp_hold" if settle else "parked/erp_total_differs"}
+    assert (await rig.books()).sale()["order_total"] == 25
 
 
 async def test_a_payment_is_never_put_on_a_balance_that_was_read_long_ago(rig: Rig) -> None:
