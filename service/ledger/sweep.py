@@ -19,7 +19,8 @@ DUE: Final = f"""
     UNION
     SELECT k.key FROM releases r, verdicts v, keys k
     WHERE v.release_on = r.release_on AND v.release_on <> '' AND v.external_source = r.external_source
-        AND v.tenant = r.tenant AND v.outcome = 'parked' AND k.key = v.key AND r.at >= k.claimed_at - :stale AND {_FREE}
+        AND v.tenant = r.tenant AND v.outcome = 'parked' AND k.key = v.key AND {_FREE}
+        AND (r.at >= k.claimed_at - :stale OR k.lease_until > 0)
     UNION
     SELECT k.key FROM verdicts v, keys k
     WHERE v.release_on = '{TENANT_RESUMED}' AND v.release_on <> '' AND k.key = v.key AND {_FREE}
@@ -29,6 +30,7 @@ DUE: Final = f"""
 """  # noqa: S608
 """By their own time; released by a person; parked for a condition that was met since; of a tenant that goes on again.
 
+A condition was met since also where the last owner died with the key in hand: nobody knows what it had seen.
 The last two are asked of the state itself, not of a message about it, so that nothing that crosses is missed.
 """
 

@@ -7,10 +7,14 @@ import pytest
 from schemas.base import Kind
 from schemas.outcome import TENANT_RESUMED, OutcomeName, Reason, Verdict
 from schemas.posted import PostedStatus
+from service.ledger.database import Database
 from service.ledger.desk import SqlDesk
 from service.ledger.ledger import SqlLedger
+from service.ledger.rows import ask
+from service.ledger.sweep import STALE_S
 from service.ledger.trouble import Rejected
 from service.ports import IntentState, Mapped
+from tests.ledger.conftest import Opener
 from tests.ledger.world import (
     SOURCE,
     TENANT,
@@ -19,6 +23,7 @@ from tests.ledger.world import (
     confirm,
     ended,
     event_end,
+    eventually,
     intent,
     key_of,
     opened,
@@ -89,6 +94,22 @@ async def test_a_document_that_parks_while_its_mapping_is_set_is_reopened_too(le
     assert await desk.set_mapping(Mapped(SOURCE, TENANT, "sku", "SKU-1", "sku:X"), **WHO) == 0
     await ledger.close(closing(held.lease, parked()))
     assert await ledger.sweep.due() == [KEY]
+
+
+async def test_a_met_condition_is_not_lost_with_an_owner_that_dies_when_it_looks_at_it(
+    opener: Opener, desk: SqlDesk, url: str
+) -> None:
+    ledger, dying = await opener(), await opener("dying", lease_seconds=0.1)
+    await visit(ledger, KEY, verdicts=(parked(),))
+    await desk.set_mapping(Mapped(SOURCE, TENANT, "sku", "SKU-1", "sku:X"), **WHO)
+    async with Database(url) as database:
+        await database.write(lambda held: ask(held, "UPDATE releases SET at = at - :ago", ago=2 * STALE_S))
+    await visit(ledger, KEY, verdicts=(parked(),))
+    assert await ledger.sweep.due() == [], "it was looked at since, and is parked for the same again"
+    await opened(dying, KEY)
+    assert await eventually(ledger.sweep.due) == [KEY]
+    await visit(ledger, KEY, verdicts=(parked(),))
+    assert await ledger.sweep.due() == []
 
 
 async def test_a_condition_that_comes_true_by_itself_reopens(ledger: SqlLedger, desk: SqlDesk) -> None:

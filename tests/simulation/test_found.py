@@ -22,6 +22,7 @@ FOUND = {
     "an open intent of an account that no order asks for again": 58,
     "unreadable news hid that a document waits for its tenant": 4725,
     "a pod with old tables wrote over what was settled": 7193,
+    "a met condition was lost with the owner that was about to look at it": 41540,
 }
 
 
