@@ -53,7 +53,7 @@ simulate: $(STAMP)  ## SCHEDULES of pods, brokers and an ERP on virtual time, ov
 	$(BIN)/python -m tests.simulation --schedules $(SCHEDULES)
 
 simulate-short: $(STAMP)  ## as many of them as two cores do in three minutes
-	$(BIN)/python -m tests.simulation --schedules 1200
+	$(BIN)/python -m tests.simulation --schedules 2000
 
 mutants: $(STAMP)  ## how many generated defects in plan, money, offsets, ledger and recovery the tests find
 	$(BIN)/python -m tests.mutation
