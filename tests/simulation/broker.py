@@ -25,6 +25,9 @@ IDLE_S = 2.0
 """How long a poll without news waits: longer than asked, which a client may."""
 
 
+Join = asyncio.Future[tuple[int, list[Slot]]]
+
+
 @dataclass(slots=True)
 class Entry:
     """One record of a log."""
@@ -152,7 +155,7 @@ class Group:
 
     def _answer(self, member: Member) -> None:
         delay = self._broker.weather.delay(0.005, 0.1)
-        self._loop.later(delay, member.told, member.number, self.generation, self._given[member.process.name])
+        self._loop.later(delay, member.told, member.asked, self.generation, self._given[member.process.name])
 
     def _shares(self) -> dict[str, list[Slot]]:
         """Mostly who had it keeps it, as a sticky assignor has it; sometimes everything moves."""
@@ -195,7 +198,8 @@ class Member:
         self._paused: set[Slot] = set()
         self._summons = asyncio.Event()
         self._settled = asyncio.Event()
-        self._answer: asyncio.Future[tuple[int, list[Slot]]] | None = None
+        self.asked: Join = asyncio.get_running_loop().create_future()
+        """The last join that was sent: done when it was answered with a generation and our share."""
         self._nudge: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -205,10 +209,10 @@ class Member:
         """The next heartbeat says that there is a rebalance, or that we are out."""
         self._summons.set()
 
-    def told(self, number: int, generation: int, slots: list[Slot]) -> None:
-        """The coordinator answers a join."""
-        if number == self.number and self._answer is not None and not self._answer.done():
-            self._answer.set_result((generation, slots))
+    def told(self, asked: Join, generation: int, slots: list[Slot]) -> None:
+        """The coordinator answers a join: the one that it heard, though another may have been sent since."""
+        if not asked.done():
+            asked.set_result((generation, slots))
 
     def nudge(self) -> None:
         """There is something to poll for."""
@@ -268,16 +272,16 @@ class Member:
             except ClientError:
                 await nap(0.5)
                 continue
-            self._answer = asyncio.get_running_loop().create_future()
+            self.asked = asyncio.get_running_loop().create_future()
             self._summons.clear()
             self._broker.group.join(self)
             waiting = asyncio.ensure_future(self._summons.wait())
-            either: list[asyncio.Future[Any]] = [self._answer, waiting]
+            either: list[asyncio.Future[Any]] = [self.asked, waiting]
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             waiting.cancel()
-            if self._answer.done():
+            if self.asked.done():
                 break
-        self._generation, slots = self._answer.result()
+        self._generation, slots = self.asked.result()
         self.positions = {slot: self._broker.committed.get(slot) for slot in slots}
 
     async def _reach(self) -> None:
