@@ -41,11 +41,9 @@ async def test_the_service_killed_and_restarted_loses_nothing(town: Town) -> Non
 
 
 async def test_a_leaving_pod_leaves_nothing_open_and_a_killed_ones_keys_are_taken_over(town: Town) -> None:
-    leaving, killed = await town.pod("leaving"), await town.pod("killed")
-    shop, arriving = Shop(SALES), asyncio.Event()
-    async with shop.open(town.kafka.bootstrap, town.topic, seconds=STREAM_S, arriving=arriving) as selling:
+    leaving, killed, shop = await town.pod("leaving"), await town.pod("killed"), Shop(SALES)
+    async with shop.open(town.kafka.bootstrap, town.topic, seconds=STREAM_S) as selling:
         await both_at_work(town)
-        arriving.set()
         await under_way(town)
         assert await leaving.stop() == 0
         assert await town.ledger(f"{OF_A_POD} AND state IN ('open', 'in_doubt')", leaving.owner) == []
