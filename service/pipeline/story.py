@@ -42,7 +42,6 @@ _OF_THE_ERP = frozenset(
 )
 """What stands in the ERP is the reason: a person may have changed it there since it was read."""
 
-"""The condition on which documents of an unknown shop wait."""
 _UNKNOWN = Stay(
     OutcomeName.PARKED,
     Reason.TENANT_UNKNOWN,

@@ -68,6 +68,7 @@ async def outage(town: Town, wait: str, *, seconds: float, kill: Act, start: Act
     async with shop.open(town.kafka.bootstrap, town.topic, seconds=within, arriving=arriving) as selling:
         await flowing(town)
         arriving.set()
+        assert not selling.done()
         await kill()
         try:
             await asyncio.sleep(seconds)  # the length of the outage is what is tried
