@@ -24,17 +24,18 @@ from schemas.effect import (
     ReturnGoods,
 )
 from schemas.outcome import Reason
-from schemas.posted import Posted
+from schemas.posted import Posted, PostedStatus
 from service.erp.arcus import identity
 from service.erp.arcus.adapter import Arcus
 from service.errors import Refused
 from service.pipeline.publish import Timing
+from service.pipeline.run import contradicts
 from service.plan.policy import Targets
 from service.ports import Absent, Found, Intent, IntentState, Priority, Receipt, Unclear
 from tests.pipeline.journeys import BUYER, JOURNEYS, PLAIN, POST, SOLD, Journey
 from tests.pipeline.rig import QUICK, Books, Pod, Rig, key_of, policy, unreadable
 from tests.pipeline.test_failing_erp import WRITES
-from tests.plan.world import line, order, payment
+from tests.plan.world import World, line, order, payment
 
 WHO = {"who": "Ann", "why": "looked into the ERP"}
 DAY = 86_400.0
@@ -453,6 +454,20 @@ async def test_an_answer_that_is_older_than_our_last_change_is_read_again(rig: R
     await pod.see(order(line(sku="HOLD-1"), shipping=(POST,), **BUYER))
     assert await pod.said() == {"order 1": "parked/erp_hold" if settle else "parked/erp_total_differs"}
     assert (await rig.books()).sale()["order_total"] == 25
+
+
+@pytest.mark.parametrize(
+    "older",
+    [{name: Decimal("0.01")} for name in ("total", "discount", "fees", "tax", "shipping", "refunded")]
+    + [{"status": PostedStatus.DRAFT}],
+    ids=str,
+)
+def test_a_read_that_lacks_one_change_of_ours_is_older(older: dict[str, Any]) -> None:
+    shop = World().see(order())
+    shop.settle()
+    told = shop.sale.model_copy(update={"status": PostedStatus.CONFIRMED})
+    assert not contradicts(told.model_copy(update={"status": PostedStatus.SHIPPED, "read_at": 9.0}), told)
+    assert contradicts(told.model_copy(update=older), told)
 
 
 async def test_a_payment_is_never_put_on_a_balance_that_was_read_long_ago(rig: Rig) -> None:
