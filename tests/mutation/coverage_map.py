@@ -55,9 +55,9 @@ class Map:
         here = self._reaching(path, lines)
         return sorted(self._reaching(path, function), key=lambda test: (test not in here, self._seconds[test]))
 
-    def time_of(self, tests: Sequence[int]) -> float:
-        """How long they take together, as they are."""
-        return sum(self._seconds[test] for test in tests)
+    def times_of(self, tests: Sequence[int]) -> list[float]:
+        """How long each of them takes as it is, in seconds."""
+        return [self._seconds[test] for test in tests]
 
     def _reaching(self, path: Path, lines: range) -> set[int]:
         by_line = self._lines.get(str(path), {})

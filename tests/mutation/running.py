@@ -53,10 +53,13 @@ def run_item(item: pytest.Item, following: pytest.Item | None) -> bool:
     return not watch.failed
 
 
-def run_until_failure(items: Sequence[pytest.Item]) -> Outcome:
-    """Run tests in this order until one fails."""
-    passed = all(run_item(item, items[at + 1] if at + 1 < len(items) else None) for at, item in enumerate(items))
-    return Outcome.SURVIVED if passed else Outcome.KILLED
+def run_until_failure(items: Sequence[pytest.Item], limits: Sequence[float]) -> Outcome:
+    """Run tests in this order until one fails; one that takes longer than its limit in seconds ends the process."""
+    for at, (item, seconds) in enumerate(zip(items, limits, strict=True)):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        if not run_item(item, items[at + 1] if at + 1 < len(items) else None):
+            return Outcome.KILLED
+    return Outcome.SURVIVED
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,8 @@ def _outcome(child: int, until: float) -> Outcome | None:
     pid, status = os.waitpid(child, os.WNOHANG)
     if pid:
         code = os.waitstatus_to_exitcode(status)
+        if code == -signal.SIGALRM:
+            return Outcome.TOO_LONG
         known = code in {outcome.value for outcome in Outcome}
         return Outcome(code) if known else Outcome.KILLED  # of a signal, or of pytest's other exit codes
     if time.monotonic() < until:

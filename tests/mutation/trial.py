@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from tests.mutation.running import Job, Outcome, results, run_until_failure
 ONE, FIELD, REPORT = "MUTANT", "MUTATION_FIELD", "MUTATION_REPORT"
 AT_ONCE = 2
 SLOWER, MORE_S = 10, 10.0
-"""With a defect tests may take ten times as long as without and this much more; then it counts as noticed."""
+"""With a defect a test may take ten times as long as without and this much more; then it counts as noticed."""
 FRESH_S, MEASURE_S = 120.0, 1_800.0
 """What a pytest of its own has beside that, to start; and what all tests of a field may take, watched."""
 TELL_EVERY = 50
@@ -105,19 +105,21 @@ class Trial:
 
     def _jobs(self, reach: Map) -> Iterator[Job[Place]]:
         """Every defect; and every module once without any, which all tests must pass."""
+        limits = _limits(reach, range(len(self._items)))
         for path in self._field.files():
             source = path.read_text(encoding="utf-8")
-            yield Job((path, None), lambda: run_until_failure(self._items), self._limit(reach))
+            yield Job((path, None), lambda: run_until_failure(self._items, limits), sum(limits))
             spans = list(_spans(source))
             for mutant in mutants(source):
                 yield self._job(path, mutant, spans, reach)
 
     def _job(self, path: Path, mutant: Mutant, spans: list[range], reach: Map) -> Job[Place]:
         if not mutant.function:
-            return Job((path, mutant), lambda: self._fresh(path, mutant), FRESH_S + self._limit(reach))
+            seconds = FRESH_S + sum(_limits(reach, range(len(self._items))))
+            return Job((path, mutant), lambda: self._fresh(path, mutant), seconds)
         inside = next(span for span in spans if mutant.line in span)
         tests = reach.tests(path, lines=range(mutant.line, mutant.last_line + 1), function=inside)
-        items = [self._items[test] for test in tests]
+        items, limits = [self._items[test] for test in tests], _limits(reach, tests)
 
         def work() -> Outcome:
             if not items:
@@ -125,15 +127,11 @@ class Trial:
             if not exchange(path, mutant.number, mutant.function):
                 return Outcome.BROKEN
             try:
-                return run_until_failure(items)
+                return run_until_failure(items, limits)
             except BaseException:  # noqa: BLE001  pytest itself gave up on it
                 return Outcome.KILLED
 
-        return Job((path, mutant), work, SLOWER * reach.time_of(tests) + MORE_S)
-
-    def _limit(self, reach: Map) -> float:
-        """How long all tests may take."""
-        return SLOWER * reach.time_of(range(len(self._items))) + MORE_S
+        return Job((path, mutant), work, MORE_S + sum(limits))
 
     def _fresh(self, path: Path, mutant: Mutant) -> Outcome:
         """Try a defect of code that runs at import: this process becomes a pytest of its own."""
@@ -143,6 +141,11 @@ class Trial:
         os.execve(  # noqa: S606  our own words
             sys.executable, [*command, *self._field.tests], {**environ, ONE: f"{path}:{mutant.number}"}
         )
+
+
+def _limits(reach: Map, tests: Sequence[int]) -> list[float]:
+    """How long each of these tests may take, in seconds."""
+    return [SLOWER * seconds + MORE_S for seconds in reach.times_of(tests)]
 
 
 def _spans(source: str) -> Iterator[range]:

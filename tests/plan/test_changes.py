@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 
 from schemas.base import Kind, Ref
-from schemas.effect import AddLines, Adjust, Cancel, CreateOrder
+from schemas.effect import AddLines, Adjust, Cancel, Component, CreateOrder
 from schemas.order import FinancialStatus, Shipping
 from schemas.outcome import OutcomeName, Reason
 from schemas.party import Address
-from schemas.posted import PostedStatus
+from schemas.posted import PostedAdjustment, PostedStatus
+from service.plan.order import adjust
 from service.plan.policy import Fulfilment as Ships
 from service.plan.policy import Gate
+from service.plan.sale import Sale
 from tests.plan.world import (
     ROOT,
     SHIPPED,
@@ -184,6 +186,16 @@ def test_a_fee_says_what_the_total_must_be_before_and_after() -> None:
     added = world.plan().effects[0]
     assert isinstance(added, Adjust)
     assert (added.total_before, added.total_after) == (money("20.00"), money("25.00"))
+
+
+@pytest.mark.parametrize(("amount", "before"), [("0.01", "3.00"), ("-0.01", "4.00")])
+def test_an_adjustment_says_what_of_its_kind_was_there_before(amount: str, before: str) -> None:
+    have = on_account().sale.model_copy(update={"fees": money("3.00"), "discount": money("4.00")})
+    part = PostedAdjustment(label="Something", component=Component.ROUNDING, amount=money(amount))
+    sale = Sale(lines=(), discount=money(0), adjustments=(part,), missing=())
+    asked = adjust(order(), sale, have)
+    assert asked is not None
+    assert asked.alike_before == money(before)
 
 
 def test_an_order_is_posted_as_soon_as_it_stands_whatever_its_payment_still_needs() -> None:

@@ -102,6 +102,26 @@ def test_a_refund_opens_the_balance_again_or_does_not() -> None:
         assert found((but(SALE, paid=money("1")), back), but(SALE, paid=money(paid)), back) == []
 
 
+def test_cash_recorded_since_counts_with_what_went_back() -> None:
+    second = but(PAID, document=PAYMENT.model_copy(update={"external_id": "92"}), erp_id="pay-2", total=money("5.00"))
+    assert found((SALE, PAID, second), but(SALE, paid=money("25.00"))) == []
+
+
+def test_cash_on_another_order_does_not_explain_this_one() -> None:
+    elsewhere = but(PAID, document=PAYMENT.model_copy(update={"external_id": "92"}), order_erp_id="so-2")
+    assert found((SALE, PAID, elsewhere), but(SALE, paid=money("40.00"))) == ["order paid: 20 -> 40"]
+    assert found((SALE, PAID, but(GIVEN, order_erp_id="so")), but(SALE, paid=money("25.00"))) == [
+        "order paid: 20 -> 25"
+    ]
+
+
+def test_only_the_standing_of_a_payment_itself_voids_it() -> None:
+    other = Standing(document=PAYMENT, erp_id="pay-2", document_type="payment", status="voided")
+    assert found((PAID,), PAID, standings=(other,)) == []
+    failed = Standing(document=PAYMENT, erp_id="pay", document_type="payment", status="failed")
+    assert found((PAID,), PAID, standings=(other, failed)) == ["payment status: recorded -> failed"]
+
+
 def test_money_of_others_is_named_once() -> None:
     after = but(SALE, paid=money("24.00"))
     foreign = {ROOT: ("pay-2 over 4",)}

@@ -104,6 +104,14 @@ def test_a_refund_of_cash_goes_onto_the_payment_that_it_gives_back() -> None:
     assert given == [(money(5), money(0)), (money(7), money(5))]
 
 
+def test_a_refund_of_cash_knows_what_else_is_still_to_go_back_on_its_payment() -> None:
+    world = World().see(order(), payment("91", "15.00"), payment("92", "5.00"))
+    world.see(cash_back("95", "5.00"), cash_back("96", "7.00"), cash_back("97", "1.00", parent_id="92"))
+    world.settle()
+    others = {e.document.external_id: e.others for e in world.done if isinstance(e, RefundCash)}
+    assert others == {"95": (money("7.00"),), "96": (), "97": ()}
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
