@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -56,9 +57,12 @@ def run_item(item: pytest.Item, following: pytest.Item | None) -> bool:
 def run_until_failure(items: Sequence[pytest.Item], limits: Sequence[float]) -> Outcome:
     """Run tests in this order until one fails; one that takes longer than its limit in seconds ends the process."""
     for at, (item, seconds) in enumerate(zip(items, limits, strict=True)):
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        limit = threading.Timer(seconds, os._exit, (Outcome.TOO_LONG.value,))
+        limit.daemon = True
+        limit.start()
         if not run_item(item, items[at + 1] if at + 1 < len(items) else None):
             return Outcome.KILLED
+        limit.cancel()
     return Outcome.SURVIVED
 
 
@@ -91,8 +95,6 @@ def _outcome(child: int, until: float) -> Outcome | None:
     pid, status = os.waitpid(child, os.WNOHANG)
     if pid:
         code = os.waitstatus_to_exitcode(status)
-        if code == -signal.SIGALRM:
-            return Outcome.TOO_LONG
         known = code in {outcome.value for outcome in Outcome}
         return Outcome(code) if known else Outcome.KILLED  # of a signal, or of pytest's other exit codes
     if time.monotonic() < until:
