@@ -8,12 +8,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from sandbox.postgres_server import PostgresServer
 from tests.mutation.fields import FIELDS, LEAST, ROOT, Field
 from tests.mutation.trial import FIELD, REPORT
 
@@ -21,14 +23,27 @@ Results = list[dict[str, object]]
 PYTEST = ("-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "-p", "tests.mutation.trial")
 
 
-def tried(field: Field) -> Results:
+@contextmanager
+def postgres() -> Iterator[str]:
+    """A server for all processes that are forked for the defects: a given one, or one of our own."""
+    if given := os.environ.get("POSTGRES_URL"):
+        yield given
+        return
+    server = PostgresServer()
+    try:
+        yield server.url
+    finally:
+        server.close()
+
+
+def tried(field: Field, postgres_url: str) -> Results:
     """Try one field in a process of its own, whose standard error says how far it is."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
-        environ = {**os.environ, FIELD: field.name, REPORT: str(report), "PYTHONHASHSEED": "0"}
+        ours = {FIELD: field.name, REPORT: str(report), "POSTGRES_URL": postgres_url, "PYTHONHASHSEED": "0"}
         done = subprocess.run(
             [sys.executable, *PYTEST, *field.tests],
-            env=environ,
+            env={**os.environ, **ours},
             cwd=ROOT,
             stdout=subprocess.PIPE,
             text=True,
@@ -55,11 +70,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for column in ("module", "defects", "found", "share"):
         table.add_column(column, justify="left" if column == "module" else "right")
     everything: dict[str, Results] = {}
-    for field in (field for field in FIELDS if not wanted or field.name in wanted):
-        results = everything[field.name] = tried(field)
+    with postgres() as url:
+        for field in (field for field in FIELDS if not wanted or field.name in wanted):
+            everything[field.name] = tried(field, url)
+    for name, results in everything.items():
         for file in dict.fromkeys(one["file"] for one in results):
             _row(table, f"  {file}", [one for one in results if one["file"] == file])
-        _row(table, field.name, results)
+        _row(table, name, results)
         table.add_section()
     _survivors(console, everything)
     console.print(table)
