@@ -81,7 +81,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Busy:
-    """Another owner holds the key until `expires_at` (database time); `retry_in` seconds from now is worth a try."""
+    """Another owner holds the key; `retry_in` seconds from now is worth a try."""
 
     key: str
     retry_in: float

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -98,6 +100,38 @@ def test_an_older_link_changes_the_digest_so_that_the_key_is_planned_again() -> 
     assert said[-1] is Absorbed.NEWER
     assert after.digest != before.digest
     assert after.digest == digest(after.fact)
+
+
+def test_a_newer_fact_with_the_link_of_an_older_one_has_a_digest_of_its_own() -> None:
+    seen, _ = _met(payment(rank=0, parent_id="8"), payment(rank=1))
+    assert seen.fact == payment(rank=1, parent_id="8")
+    assert seen.digest == digest(seen.fact)
+
+
+def test_what_stays_as_it_is_says_so_by_being_the_same() -> None:
+    seen, _ = absorb(None, payment(parent_id="8"), "1-given")
+    assert absorb(seen, payment(parent_id="8"), "1-given")[0] is seen
+    assert absorb(seen, payment(rank=0), "1-older")[0] is seen
+    newer, _ = absorb(seen, payment(rank=9, parent_id="8"), "1-newer")
+    assert newer.digest == "1-newer", "nothing was added: the digest that came along is not computed again"
+
+
+@pytest.mark.parametrize(
+    ("changes", "under"),
+    [
+        ({}, "p1"),
+        ({"settled_version": "other"}, None),
+        ({"settled_digest": "other"}, None),
+        ({"settled_policy": ""}, None),
+    ],
+)
+def test_a_mark_counts_for_its_version_and_content(changes: dict[str, Any], under: str | None) -> None:
+    seen = Seen("order", "v", "d", settled_version="v", settled_digest="d", settled_policy="p1")
+    assert replace(seen, **changes).settled_under == under
+
+
+def test_defaults_are_not_written() -> None:
+    assert "note" not in dump(order())
 
 
 @pytest.mark.parametrize("fact", [order(), payment(parent_id="8")])

@@ -105,6 +105,24 @@ async def test_the_highest_generation_and_the_last_refusal_are_known(ledger: Sql
     )
 
 
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        ("422 sku_inactive: it is not sold", "sku_inactive"),
+        ("422 sku_inactive", "sku_inactive"),
+        ("422", "422"),
+        ("not found: 12 times", "not found"),
+        ("", ""),
+    ],
+)
+async def test_the_code_of_a_refusal_is_read_from_its_answer(ledger: SqlLedger, answer: str, code: str) -> None:
+    held = await opened(ledger, KEY)
+    await ledger.begin(held.lease, intent())
+    await ledger.end(ended(intent(), IntentState.REFUSED, answer))
+    await ledger.close(closing(held.lease))
+    assert [one.code for one in (await opened(ledger, KEY)).refusals.values()] == [code]
+
+
 async def test_a_refusal_followed_by_something_else_is_none(ledger: SqlLedger) -> None:
     held = await opened(ledger, KEY)
     await ledger.begin(held.lease, intent())

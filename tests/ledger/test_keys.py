@@ -8,6 +8,7 @@ import pytest
 
 from service.errors import FenceLost
 from service.ledger.ledger import SqlLedger
+from service.ledger.members import TRY_AGAIN_S
 from service.ports import Busy, Opened
 from tests.ledger.world import (
     arrival,
@@ -33,11 +34,19 @@ SHORT_S = 0.15
 
 async def test_only_one_owner_holds_a_key(opener: Opener) -> None:
     a, b = await opener("a"), await opener("b")
-    held = await opened(a, KEY)
+    await opened(a, KEY)
     busy = await b.open(KEY, [])
     assert isinstance(busy, Busy)
     assert busy.key == KEY
-    assert 0 < busy.retry_in <= held.lease.expires_at
+    assert busy.retry_in == TRY_AGAIN_S
+
+
+async def test_a_key_whose_lease_ends_soon_is_worth_a_try_then(opener: Opener) -> None:
+    a, b = await opener("a", lease_seconds=TRY_AGAIN_S / 2), await opener("b")
+    await opened(a, KEY)
+    busy = await b.open(KEY, [])
+    assert isinstance(busy, Busy)
+    assert 0 <= busy.retry_in <= TRY_AGAIN_S / 2
 
 
 async def test_a_key_that_this_owner_holds_is_busy_too(ledger: SqlLedger) -> None:

@@ -120,6 +120,20 @@ async def test_a_document_that_is_not_spoken_of_keeps_its_verdict(ledger: SqlLed
     assert [one.document for one in await desk.parked()] == [ref("2")]
 
 
+async def test_what_is_said_of_unreadable_news_stays_until_sound_ones_are_heard(
+    ledger: SqlLedger, desk: SqlDesk
+) -> None:
+    told = said("1", OutcomeName.PARKED, Reason.DOES_NOT_ADD_UP)
+    first = await opened(ledger, KEY)
+    await ledger.close(replace(closing(first.lease, told), unread={ref("1")}))
+    await visit(ledger, KEY, verdicts=(said(),))
+    assert list((await desk.story(KEY)).verdicts) == [told]
+    second = await opened(ledger, KEY)
+    await ledger.close(replace(closing(second.lease), heard={ref("1")}))
+    await visit(ledger, KEY, verdicts=(said(),))
+    assert list((await desk.story(KEY)).verdicts) == [said()]
+
+
 async def test_an_event_that_comes_again_keeps_its_first_terminal_outcome(ledger: SqlLedger, desk: SqlDesk) -> None:
     async def again(outcome: OutcomeName, reason: Reason | None = None) -> None:
         held = await opened(ledger, KEY)
