@@ -26,7 +26,7 @@ from tests.mutation.running import Job, Outcome, results, run_until_failure
 
 ONE, FIELD, REPORT = "MUTANT", "MUTATION_FIELD", "MUTATION_REPORT"
 AT_ONCE = 2
-SLOWER, MORE_S = 10, 10.0
+SLOWER, MORE_S = 10, 3.0
 """With a defect a test may take ten times as long as without and this much more; then it counts as noticed."""
 FRESH_S, MEASURE_S = 120.0, 1_800.0
 """What a pytest of its own has beside that, to start; and what all tests of a field may take, watched."""
@@ -118,7 +118,7 @@ class Trial:
             seconds = FRESH_S + sum(_limits(reach, range(len(self._items))))
             return Job((path, mutant), lambda: self._fresh(path, mutant), seconds)
         inside = next(span for span in spans if mutant.line in span)
-        tests = reach.tests(path, lines=range(mutant.line, mutant.last_line + 1), function=inside)
+        tests = reach.tests(path, lines=range(mutant.line, mutant.last_line + 1), function=inside)[: self._field.most]
         items, limits = [self._items[test] for test in tests], _limits(reach, tests)
 
         def work() -> Outcome:
