@@ -25,7 +25,7 @@ from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.running import Job, Outcome, results, run_until_failure
 
 ONE, FIELD, REPORT = "MUTANT", "MUTATION_FIELD", "MUTATION_REPORT"
-AT_ONCE = 2
+AT_ONCE = 3
 SLOWER, MORE_S = 10, 3.0
 """With a defect a test may take ten times as long as without and this much more; then it counts as noticed."""
 FRESH_S, MEASURE_S = 120.0, 1_800.0
@@ -110,7 +110,7 @@ class Trial:
             source = path.read_text(encoding="utf-8")
             yield Job((path, None), lambda: run_until_failure(self._items, limits), sum(limits))
             spans = list(_spans(source))
-            for mutant in mutants(source):
+            for mutant in mutants(source)[:: self._field.every]:
                 yield self._job(path, mutant, spans, reach)
 
     def _job(self, path: Path, mutant: Mutant, spans: list[range], reach: Map) -> Job[Place]:
@@ -118,7 +118,7 @@ class Trial:
             seconds = FRESH_S + sum(_limits(reach, range(len(self._items))))
             return Job((path, mutant), lambda: self._fresh(path, mutant), seconds)
         inside = next(span for span in spans if mutant.line in span)
-        tests = reach.tests(path, lines=range(mutant.line, mutant.last_line + 1), function=inside)[: self._field.most]
+        tests = reach.tests(path, lines=range(mutant.line, mutant.last_line + 1), function=inside)
         items, limits = [self._items[test] for test in tests], _limits(reach, tests)
 
         def work() -> Outcome:
