@@ -25,13 +25,14 @@ from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.running import Job, Outcome, results, run_until_failure
 
 ONE, FIELD, REPORT = "MUTANT", "MUTATION_FIELD", "MUTATION_REPORT"
-AT_ONCE = 3
+AT_ONCE = 2
 SLOWER, MORE_S = 10, 3.0
 """With a defect a test may take ten times as long as without and this much more; then it counts as noticed."""
 FRESH_S, MEASURE_S = 120.0, 1_800.0
 """What a pytest of its own has beside that, to start; and what all tests of a field may take, watched."""
 TELL_EVERY = 50
-Place = tuple[Path, Mutant | None]
+Place = tuple[Path, Mutant] | None
+"""None: without any defect."""
 
 settings.register_profile(
     "mutants", derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
@@ -65,26 +66,26 @@ class Trial:
         sys.stderr.write(f"{self._field.name}: {len(self._items)} tests, first without any defect\n")
         sys.stderr.flush()
         reach = self._measured()
-        told: dict[Place, Outcome] = {}
+        told: dict[tuple[Path, Mutant], Outcome] = {}
         jobs = list(self._jobs(reach))
         for place, outcome in results(jobs, at_once=AT_ONCE):
-            told[place] = outcome
-            self._tell(told, len(jobs))
-        sound = {path.name: told.pop((path, None)) for path in self._field.files()}
-        broken = [place for place, outcome in told.items() if outcome is Outcome.BROKEN]
-        if broken or set(sound.values()) != {Outcome.SURVIVED}:
-            raise pytest.UsageError(f"{self._field.name} cannot be tried: sound modules {sound}, broken {broken[:3]}")
-        ordered = sorted(told.items(), key=lambda one: (one[0][0], one[0][1].number if one[0][1] else -1))
+            if place is None and outcome is not Outcome.SURVIVED:
+                raise pytest.UsageError(f"{self._field.name} cannot be tried: without a defect it is {outcome.name}")
+            if outcome is Outcome.BROKEN:
+                raise pytest.UsageError(f"{self._field.name} cannot be tried: {place} is broken")
+            if place is not None:
+                told[place] = outcome
+                self._tell(told, len(jobs) - 1)
+        ordered = sorted(told.items(), key=lambda one: (one[0][0], one[0][1].number))
         return [
             {"file": str(path.relative_to(ROOT)), **asdict(mutant), "outcome": outcome.name, "found": outcome.noticed}
             for (path, mutant), outcome in ordered
-            if mutant is not None
         ]
 
-    def _tell(self, told: dict[Place, Outcome], jobs: int) -> None:
+    def _tell(self, told: dict[tuple[Path, Mutant], Outcome], jobs: int) -> None:
         """Say how far it is, now and then."""
         if len(told) % TELL_EVERY == 0 or len(told) == jobs:
-            missed = sum(mutant is not None and not outcome.noticed for (_, mutant), outcome in told.items())
+            missed = sum(not outcome.noticed for outcome in told.values())
             sys.stderr.write(f"{self._field.name}: {len(told)} of {jobs} tried, {missed} not noticed\n")
             sys.stderr.flush()
 
@@ -104,11 +105,11 @@ class Trial:
         return reach
 
     def _jobs(self, reach: Map) -> Iterator[Job[Place]]:
-        """Every defect; and every module once without any, which all tests must pass."""
+        """All tests once without any defect, beside others as they are with one; then every defect."""
         limits = _limits(reach, range(len(self._items)))
+        yield Job(None, lambda: run_until_failure(self._items, limits), sum(limits))
         for path in self._field.files():
             source = path.read_text(encoding="utf-8")
-            yield Job((path, None), lambda: run_until_failure(self._items, limits), sum(limits))
             spans = list(_spans(source))
             for mutant in mutants(source)[:: self._field.every]:
                 yield self._job(path, mutant, spans, reach)
