@@ -21,7 +21,18 @@ from tests.mutation.trial import FIELD, REPORT
 
 MEMORY = Path("/dev/shm")  # noqa: S108  a folder with a name of its own is made there; disks wait for every commit
 Results = list[dict[str, object]]
-PYTEST = ("-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", "-p", "tests.mutation.trial")
+PYTEST = (
+    "-m",
+    "pytest",
+    "-q",
+    "-s",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "tests.mutation.trial",
+    "-o",
+    "tmp_path_retention_policy=failed",
+)
 
 
 @contextmanager
@@ -41,9 +52,15 @@ def tried(field: Field, postgres_url: str) -> Results:
     """Try one field in a process of its own, whose standard error says how far it is."""
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
         report = Path(folder) / "report.json"
-        ours = {FIELD: field.name, REPORT: str(report), "POSTGRES_URL": postgres_url, "PYTHONHASHSEED": "0"}
+        ours = {
+            FIELD: field.name,
+            REPORT: str(report),
+            "TMPDIR": folder,
+            "POSTGRES_URL": postgres_url,
+            "PYTHONHASHSEED": "0",
+        }
         done = subprocess.run(
-            [sys.executable, *PYTEST, f"--basetemp={folder}/tests", *field.tests],
+            [sys.executable, *PYTEST, *field.tests],
             env={**os.environ, **ours},
             cwd=ROOT,
             stdout=subprocess.PIPE,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import Generic, NoReturn, TypeVar
 
 import pytest
@@ -87,6 +90,7 @@ def results(jobs: Iterable[Job[T]], *, at_once: int) -> Iterator[tuple[T, Outcom
         for child, (job, until) in list(under_way.items()):
             if (outcome := _outcome(child, until)) is not None:
                 del under_way[child]
+                shutil.rmtree(_folder(child), ignore_errors=True)
                 yield job.of, outcome
         time.sleep(LOOK_S)
 
@@ -104,6 +108,11 @@ def _outcome(child: int, until: float) -> Outcome | None:
     return Outcome.TOO_LONG
 
 
+def _folder(child: int) -> Path:
+    """Where the tests of a child write: two that share a folder take each other's files."""
+    return Path(tempfile.gettempdir()) / str(child)
+
+
 def _forked(work: Callable[[], Outcome]) -> int:
     child = os.fork()
     return child or _alone(work)
@@ -116,6 +125,8 @@ def _alone(work: Callable[[], Outcome]) -> NoReturn:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, 1)
         os.dup2(nowhere, 2)
+        _folder(os.getpid()).mkdir()
+        os.environ["PYTEST_DEBUG_TEMPROOT"] = str(_folder(os.getpid()))
         outcome = work()
     finally:
         os._exit(outcome.value)
