@@ -50,7 +50,7 @@ FIELDS = (
     Field(
         "recovery",
         tuple(f"service/pipeline/{name}.py" for name in ("publish", "run", "story")),
-        ("tests/pipeline", *ON_SQLITE),
+        ("tests/pipeline", "tests/simulation/test_in_process.py", *ON_SQLITE),
         every=4,
     ),
     Field("shopify money", ("connectors/shopify/money.py", "connectors/shopify/lines.py"), ("tests/connectors",)),
