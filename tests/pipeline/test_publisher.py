@@ -107,11 +107,6 @@ def told(*answers: Said, **given: Any) -> Town:
     return Town(iter(answers), **given)
 
 
-def open_intent() -> Intent:
-    """An attempt whose time was up long ago."""
-    return intent()
-
-
 async def test_an_answer_is_an_end_that_nothing_had_to_find_out() -> None:
     town = told(THERE)
     result = await town.publish_order()
@@ -164,7 +159,7 @@ async def test_finding_out_comes_after_live_traffic_and_before_replays(priority:
 @pytest.mark.parametrize("answer", [NO, TAKEN])
 async def test_a_no_to_a_second_attempt_leads_to_a_proof_of_absence(answer: Exception) -> None:
     town = told(Absent, answer)
-    result = await town.find_out(open_intent())
+    result = await town.find_out(intent())
     assert isinstance(result, Void)
     assert [line for line in town.heard if line.startswith("send")] == ["send 2"]
     assert town.heard[-1] == "resolved by look_up"
@@ -173,7 +168,7 @@ async def test_a_no_to_a_second_attempt_leads_to_a_proof_of_absence(answer: Exce
 
 async def test_a_second_attempt_without_an_answer_begins_the_proof_anew() -> None:
     town = told(Absent, LOST, Absent, NO)
-    result = await town.find_out(open_intent())
+    result = await town.find_out(intent())
     assert isinstance(result, Void)
     assert result.intent.attempts == 3
     unanswered = town.begun[0].deadline
@@ -182,7 +177,7 @@ async def test_a_second_attempt_without_an_answer_begins_the_proof_anew() -> Non
 
 
 async def test_absence_is_proven_by_two_scans_after_the_settle_horizon() -> None:
-    one = open_intent()
+    one = intent()
     town = Town(window=False, at=one.deadline + TIMING.settle)
     assert isinstance(await town.find_out(one), Void)
     assert [line for line in town.heard if line == "look"] == ["look"] * 2
@@ -193,7 +188,7 @@ async def test_absence_is_proven_by_two_scans_after_the_settle_horizon() -> None
 
 async def test_pauses_grow_up_to_a_limit_and_end_with_the_patience() -> None:
     town = Town(iter([LOST] * 99))
-    result = await town.find_out(open_intent())
+    result = await town.find_out(intent())
     assert isinstance(result, Doubt)
     sleeps = [float(line.split()[1]) for line in town.heard if line.startswith("sleep")]
     assert sleeps[:4] == [1.0, 2.0, 4.0, 4.0]
@@ -203,7 +198,7 @@ async def test_pauses_grow_up_to_a_limit_and_end_with_the_patience() -> None:
 
 async def test_what_is_unclear_is_for_a_person_at_once() -> None:
     town = told(Unclear(Reason.IN_DOUBT, "two are found"))
-    result = await town.find_out(open_intent())
+    result = await town.find_out(intent())
     assert isinstance(result, Doubt)
     assert (result.intent.state, result.wake_at) == (IntentState.IN_DOUBT, None)
     assert town.heard[-1] == "resolved by person"
